@@ -1,0 +1,56 @@
+"""Every error that storewatch raises on purpose.
+
+    StorewatchError              what happened and what to do, in a sentence for the user
+    ├── UsageError               the caller asked for something that makes no sense (HTTP 400, exit 2)
+    ├── NotFoundError            what was asked for is not here (HTTP 404)
+    ├── ConflictError            right in itself, but not in the present state (HTTP 409)
+    │   └── NoPollsError         a report was asked for, but there is no poll to make it from
+    ├── FileRefusedError         a whole file cannot be read; nothing of it was stored
+    ├── SettingsError            a setting or an environment variable is wrong
+    ├── EmbeddedServerError      the PostgreSQL that storewatch starts itself cannot run
+    └── ReportFailedError        a report could not be made
+
+The message of each is shown to people as it is: it says what happened, where, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class StorewatchError(Exception):
+    """The root: its text is fit to be shown to a user."""
+
+
+class UsageError(StorewatchError):
+    """A parameter is missing, malformed or out of bounds; `field` names it."""
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class NotFoundError(StorewatchError):
+    """Nothing of that name or id exists."""
+
+
+class ConflictError(StorewatchError):
+    """The request is sound but cannot be met in the present state."""
+
+
+class NoPollsError(ConflictError):
+    """The database holds no poll, so no report can be made."""
+
+
+class FileRefusedError(StorewatchError):
+    """The file as a whole is unusable; no row of it was stored."""
+
+
+class SettingsError(StorewatchError):
+    """A setting has a value that cannot be used."""
+
+
+class EmbeddedServerError(StorewatchError):
+    """Our own PostgreSQL cannot be set up, started, reached or stopped."""
+
+
+class ReportFailedError(StorewatchError):
+    """A report cannot be made; the text says why in plain words."""

@@ -1,0 +1,69 @@
+"""Settings: one table of name, default and meaning, read from the environment once, frozen after.
+
+Only the command line and `create_app` read them; everything else is handed values.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from storewatch.errors import SettingsError
+
+
+def _setting(variable: str, default: Any, help_text: str) -> Any:
+    return field(default=default, metadata={"variable": variable, "help": help_text})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a person can set. Each comes from its variable, or from the file that `{variable}_FILE` names."""
+
+    database_url: str = _setting(
+        "STOREWATCH_DATABASE_URL", "", "the PostgreSQL to use, 15 or newer; without it storewatch starts its own"
+    )
+    home: str = _setting(
+        "STOREWATCH_HOME",
+        "",
+        "where storewatch keeps its own PostgreSQL; by default ~/.local/share/storewatch, for root /var/lib/storewatch",
+    )
+    default_zone: str = _setting(
+        "STOREWATCH_DEFAULT_ZONE", "America/Chicago", "the time zone of stores that have none"
+    )
+    seen_within: str = _setting(
+        "STOREWATCH_SEEN_WITHIN", "45m", "how near to a poll a state counts as seen and not as inferred"
+    )
+    keep_reports: str = _setting(
+        "STOREWATCH_KEEP_REPORTS", "90d", "reports that are not pinned are removed after this time"
+    )
+
+    @property
+    def home_path(self) -> Path | None:
+        """The home as a path; None means the default."""
+        return Path(self.home).expanduser() if self.home else None
+
+
+def table() -> list[tuple[str, str, str]]:
+    """(variable, default, meaning) of every setting, for the help and the reference."""
+    return [(f.metadata["variable"], str(f.default), f.metadata["help"]) for f in fields(Settings)]
+
+
+def read(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from the environment. SettingsError names the variable that cannot be used."""
+    values = {f.name: _value(f.metadata["variable"], environment) for f in fields(Settings)}
+    return Settings(**{name: value for name, value in values.items() if value is not None})
+
+
+def _value(variable: str, environment: Mapping[str, str]) -> str | None:
+    plain, file = environment.get(variable), environment.get(f"{variable}_FILE")
+    if plain and file:
+        raise SettingsError(f"{variable} and {variable}_FILE are both set: which one?")
+    if not file:
+        return plain or None
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{variable}_FILE names {file}, which cannot be read: {error.strerror}") from error

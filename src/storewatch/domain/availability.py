@@ -1,0 +1,276 @@
+"""Polls and open intervals -> segments; segments and windows -> totals.
+
+SEMANTICS, "State between polls". Every in-hours poll owns a cell of time; cells of one store never
+overlap. A cell is seen near its poll and inferred further off; what no cell covers is unknown:
+
+    poll        p0              p1                                     p2
+    cell        [----|==o==|----[---|==o==|------)          [----|==o==|---)
+    piece       inf.  seen  inf.     seen   inf.   unknown   inf. seen  inf.   unknown ...
+    open            [-------------------)   [---------------------------------)
+    segments        |..|....|....|..|...|   |.....|.........|....|....|...|...|
+
+The pieces of all stores lie on one axis, sorted; the open intervals cut them into segments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import Enum, IntEnum
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storewatch.domain.axis import Axis, Int64
+from storewatch.domain.clock import DAY, MINUTE
+from storewatch.domain.hours import Intervals
+
+_Rows = TypeVar("_Rows", "Polls", Intervals)
+_STORES_AT_ONCE = 512  # their polls of a week stay in the processor's cache
+
+
+class Policy(Enum):
+    """Whose state an instant between two polls takes."""
+
+    NEAREST = "nearest"
+    PREVIOUS = "previous"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How far a poll speaks. `max_gap` and `seen_within` in microseconds."""
+
+    policy: Policy = Policy.NEAREST
+    max_gap: int = DAY
+    seen_within: int = 45 * MINUTE
+
+
+class Kind(IntEnum):
+    """What is known of a segment; also the index of the five totals."""
+
+    UP_SEEN = 0
+    UP_INFERRED = 1
+    DOWN_SEEN = 2
+    DOWN_INFERRED = 3
+    UNKNOWN = 4
+
+
+@dataclass(frozen=True)
+class Polls:
+    """Polls of stores, sorted by store and time, no two of a store at one instant.
+
+    `store` int32[polls] positions, `at` int64[polls], `active` bool[polls].
+    """
+
+    store: NDArray[np.int32]
+    at: Int64
+    active: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.store)
+
+    def __getitem__(self, part: slice) -> Polls:
+        return Polls(self.store[part], self.at[part], self.active[part])
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Open time cut into stretches of one state that one poll decided.
+
+    Sorted by store and start; together they cover exactly the open time. `kind` int8[segments] is a
+    `Kind`; `poll` int64[segments] is the deciding poll's position among the polls given, -1 where
+    unknown. `place` and `length` say where each lies; `store`, `start` and `end` say it in words.
+    """
+
+    axis: Axis
+    place: Int64
+    length: Int64
+    kind: NDArray[np.int8]
+    poll: Int64
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+    @property
+    def store(self) -> NDArray[np.int32]:
+        """int32[segments]: whose segment it is."""
+        return self.axis.store(self.place).astype(np.int32)
+
+    @property
+    def start(self) -> Int64:
+        """int64[segments]: the first instant of each."""
+        return self.axis.at(self.place)
+
+    @property
+    def end(self) -> Int64:
+        """int64[segments]: the instant after each."""
+        return self.start + self.length
+
+
+def segments(polls: Polls, opens: Intervals, rules: Rules, start: int, until: int) -> Segments:
+    """Segments of the open time in [start, until).
+
+    `polls` and `opens` must reach back to `start - max_gap`, for polls decide up to that far; no poll
+    may be later than `until`, and `opens` must reach past it for a poll at `until` itself to count.
+    """
+    axis = _axis(start, until, rules)
+    at = axis.pack(polls.store, polls.at)
+    kept = _in_hours(at, axis.pack(opens.store, opens.start), axis.pack(opens.store, opens.end))
+    pieces = _pieces(at[kept], polls.active[kept], kept, rules)
+    return _cut(pieces, opens, start, until, axis)
+
+
+def totals(found: Segments, windows: Int64) -> Int64:
+    """int64[stores, windows, 5]: microseconds of each `Kind` in each window.
+
+    `windows` int64[stores, windows, 2] holds starts and ends, per store, since local days differ by
+    zone. They must lie within the time that the segments were made for.
+    """
+    stores, count, _ = windows.shape
+    if not len(found):
+        return np.zeros((stores, count, len(Kind)), np.int64)
+    row = np.repeat(np.arange(stores), count * 2)
+    edges = found.axis.pack(row, windows.reshape(-1))
+    upto = _upto(found, edges).reshape(stores, count, 2, len(Kind))
+    return upto[:, :, 1] - upto[:, :, 0]
+
+
+def totals_by_store(polls: Polls, opens: Intervals, rules: Rules, windows: Int64, until: int) -> Int64:
+    """`totals` of `segments`, a cacheful of stores at a time: the engine's front door for figures."""
+    result = np.zeros((*windows.shape[:2], len(Kind)), np.int64)
+    start = int(windows.min()) if windows.size else until
+    for first, last in _batches(len(windows), _axis(start, until, rules)):
+        found = segments(_of(polls, first, last), _of(opens, first, last), rules, start, until)
+        result[first:last] = totals(found, windows[first:last])
+    return result
+
+
+# --- cells and pieces -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Pieces:
+    """Stretches of the axis: piece i reaches from `place[i]` to `place[i + 1]`."""
+
+    place: Int64
+    kind: NDArray[np.int8]
+    poll: Int64
+
+
+def _axis(start: int, until: int, rules: Rules) -> Axis:
+    """An axis on which the cells of two stores can't meet: polls of different stores lie at least
+    two `max_gap` apart, and no cell reaches out of its store's frame.
+    """
+    return Axis(start - 2 * rules.max_gap, until + rules.max_gap + 1)
+
+
+def _in_hours(polls: Int64, starts: Int64, ends: Int64) -> Int64:
+    """Positions of the polls that lie in an open interval. All arguments are axis coordinates."""
+    first = np.searchsorted(polls, starts)
+    return _ranges(first, np.searchsorted(polls, ends) - first)
+
+
+def _ranges(first: Int64, count: Int64) -> Int64:
+    """Joins the ranges first[i] … first[i] + count[i] - 1 into one array."""
+    before = np.cumsum(count) - count
+    return np.arange(int(count.sum()), dtype=np.int64) + np.repeat(first - before, count)
+
+
+def _borders(at: Int64, rules: Rules) -> Int64:
+    """Where the cell of each poll yields to that of the next, should they meet."""
+    if rules.policy is Policy.NEAREST:
+        return (at[:-1] + at[1:]) // 2
+    return np.minimum(at[1:], at[:-1] + rules.max_gap)
+
+
+def _pieces(at: Int64, active: NDArray[np.bool_], poll: Int64, rules: Rules) -> _Pieces:
+    """Cuts each cell into inferred, seen, inferred, and adds the unknown after it; none is empty.
+
+    `at` are axis coordinates of the in-hours polls, `poll` their positions among all polls. In an
+    hourly feed nearly every cell is seen from end to end: one piece a cell is laid out first, and
+    the few others are inserted.
+    """
+    left, right = _cells(at, rules)
+    seen, faint = np.maximum(left, at - rules.seen_within), np.minimum(right, at + rules.seen_within)
+    state = np.where(active, np.int8(Kind.UP_SEEN), np.int8(Kind.DOWN_SEEN))
+    gap = np.append(left[1:], np.iinfo(np.int64).max) > right
+    late_seen, faded, blind = (np.flatnonzero(some) for some in (seen > left, right > faint, gap))
+    cell = np.concatenate(([-1], late_seen, faded, blind))  # first of all: unknown
+    order = np.argsort(cell, kind="stable")
+    before = cell[order] + 1
+    place = np.concatenate(([np.iinfo(np.int64).min], seen[late_seen], faint[faded], right[blind]))
+    kind = np.concatenate(([Kind.UNKNOWN], state[late_seen], state[faded] + 1, np.full(len(blind), 4)))
+    decider = np.concatenate(([-1], poll[late_seen], poll[faded], np.full(len(blind), -1)))
+    state[late_seen] += 1
+    return _Pieces(
+        np.insert(left, before, place[order]),
+        np.insert(state, before, kind[order]),
+        np.insert(poll, before, decider[order]),
+    )
+
+
+def _cells(at: Int64, rules: Rules) -> tuple[Int64, Int64]:
+    """[left, right) of each poll: as far as it speaks and no other speaks in its place."""
+    left, right = at - rules.max_gap, at + rules.max_gap
+    borders = _borders(at, rules)
+    np.maximum(left[1:], borders, out=left[1:])
+    np.minimum(right[:-1], borders, out=right[:-1])
+    return left, right
+
+
+def _cut(pieces: _Pieces, opens: Intervals, start: int, until: int, axis: Axis) -> Segments:
+    """Lays the open intervals, as far as they lie in [start, until), over the pieces."""
+    low = axis.pack(opens.store, np.maximum(opens.start, start))
+    high = axis.pack(opens.store, np.minimum(opens.end, until))
+    low, high = low[high > low], high[high > low]
+    first = np.searchsorted(pieces.place, low, side="right") - 1
+    count = np.searchsorted(pieces.place, high, side="left") - first
+    piece = _ranges(first, count)
+    tail = np.cumsum(count) - 1
+    place = pieces.place[piece]
+    place[tail - count + 1] = low
+    length = np.empty_like(place)
+    np.subtract(place[1:], place[:-1], out=length[:-1])
+    length[tail] = high - place[tail]
+    return Segments(axis, place, length, pieces.kind[piece], pieces.poll[piece])
+
+
+# --- sums -----------------------------------------------------------------------------------------
+
+
+def _upto(found: Segments, edges: Int64) -> Int64:
+    """int64[edges, 5]: microseconds of each kind from the beginning of the axis up to each edge."""
+    edge, back = np.unique(edges, return_inverse=True)
+    index = np.searchsorted(found.place, edge, side="right")
+    last = np.maximum(index - 1, 0)
+    beyond = np.where(index > 0, found.place[last] + found.length[last] - edge, 0)
+    before = np.cumsum(_sums_between(found, index), axis=0)
+    before[np.arange(len(edge)), found.kind[last]] -= np.maximum(beyond, 0)
+    return before[back]
+
+
+def _sums_between(found: Segments, index: Int64) -> Int64:
+    """int64[index, 5]: microseconds of each kind in the segments index[i - 1] … index[i] - 1.
+
+    `bincount` sums in float64, which is exact here: no sum reaches 2**53 µs, 285 years.
+    """
+    row = np.repeat(np.arange(len(index)), np.diff(index, prepend=0))
+    cell = row * len(Kind) + found.kind[: len(row)]
+    sums = np.bincount(cell, found.length[: len(row)], minlength=len(index) * len(Kind))
+    return sums.astype(np.int64).reshape(-1, len(Kind))
+
+
+# --- batches --------------------------------------------------------------------------------------
+
+
+def _batches(stores: int, axis: Axis) -> Iterator[tuple[int, int]]:
+    size = min(_STORES_AT_ONCE, axis.max_stores)
+    return ((first, min(first + size, stores)) for first in range(0, stores, size))
+
+
+def _of(rows: _Rows, first: int, last: int) -> _Rows:
+    """The rows of stores first … last - 1, counted from 0 again."""
+    low, high = np.searchsorted(rows.store, np.array((first, last), rows.store.dtype))
+    part = rows[low:high]
+    return replace(part, store=part.store - np.int32(first))

@@ -1,0 +1,140 @@
+"""Raw rows of `store_status` -> polls and rejections: the one validator, for files and API bodies.
+
+Rules: SEMANTICS, Inputs 1 to 4.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from storewatch.domain.clock import EARLIEST, HOUR, MINUTE
+from storewatch.domain.rows import Read, bad_rows, missing, quoted, with_ids
+
+COLUMNS = ("store_id", "status", "timestamp_utc")
+OPTIONAL = ("reason",)
+MAX_REASON = 200
+MAX_AHEAD = 10 * MINUTE
+"""A poll may be so far ahead of our clock before it is taken for a mistake."""
+
+_DAY_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2} (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+_UTC = rf"^{_DAY_TIME}(?:\.[0-9]{{1,6}})?(?: UTC|Z)?$"
+_OFFSET = rf"^{_DAY_TIME}(?:\.[0-9]{{1,6}})? ?[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?$"
+_NO_LIMIT = (1 << 63) - 1
+
+
+def read_polls(rows: pl.DataFrame, now_us: int | None) -> Read:
+    """Polls from raw rows (line, store_id, status, timestamp_utc, reason; all but `line` text).
+
+    `now_us` is the machine's clock; None takes polls from the future too. Good rows are
+    (line: int64, store_id: str, at: int64 µs, active: bool, reason: str or null), in order of line.
+    """
+    read = with_ids(rows)
+    limit = _NO_LIMIT if now_us is None else now_us + MAX_AHEAD
+    parsed = _parsed(read.good)
+    fine = _fine(limit)
+    if parsed.select(fine.all()).item():
+        return Read(_polls(parsed), read.bad)
+    good = parsed.filter(fine)
+    again = _parsed(_trimmed(parsed.filter(~fine)))
+    good = pl.concat([good, again.filter(fine)]).sort("line")
+    bad = again.filter(~fine)
+    return Read(_polls(good), pl.concat([read.bad, bad_rows(bad, _problem(limit))]).sort("line"))
+
+
+def _polls(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.select("line", "store_id", "at", "active", "reason")
+
+
+def _parsed(rows: pl.DataFrame) -> pl.DataFrame:
+    status = pl.col("status")
+    return rows.with_columns(
+        at=instants(rows["timestamp_utc"]),
+        active=pl.when(status == "active").then(True).when(status == "inactive").then(False),
+    )
+
+
+def _trimmed(rows: pl.DataFrame) -> pl.DataFrame:
+    text = pl.col("status", "timestamp_utc", "reason").str.strip_chars()
+    reason = pl.when(pl.col("reason") != "").then(pl.col("reason"))
+    return rows.with_columns(text).with_columns(reason=reason)
+
+
+def _fine(limit: int) -> pl.Expr:
+    reason = pl.col("reason")
+    tidy = reason.is_null() | ((reason.str.len_chars() <= MAX_REASON) & _tidy(reason))
+    time = (pl.col("at") >= EARLIEST) & (pl.col("at") <= limit)
+    return (time & pl.col("active").is_not_null() & tidy).fill_null(False)
+
+
+def _tidy(text: pl.Expr) -> pl.Expr:
+    return (text != "") & ~text.str.contains(r"^\s|\s$")
+
+
+def _problem(limit: int) -> pl.Expr:
+    return (
+        pl.when(missing("status"))
+        .then(pl.lit("no status: the cell is empty or the row has too few fields"))
+        .when(pl.col("active").is_null())
+        .then(pl.format("status {} is neither 'active' nor 'inactive'", quoted("status")))
+        .when(missing("timestamp_utc"))
+        .then(pl.lit("no timestamp_utc: the cell is empty or the row has too few fields"))
+        .when(pl.col("at").is_null())
+        .then(
+            pl.format("timestamp_utc {} is not a time like 2023-01-22 12:09:39 UTC", quoted("timestamp_utc"))
+        )
+        .when(pl.col("at") < EARLIEST)
+        .then(pl.format("timestamp_utc {} is before the year 2000", quoted("timestamp_utc")))
+        .when(pl.col("at") > limit)
+        .then(
+            pl.format(
+                "timestamp_utc {} is in the future: is it local time, or is a clock wrong?",
+                quoted("timestamp_utc"),
+            )
+        )
+        .otherwise(pl.format("reason has {} characters; at most 200 are allowed", _length("reason")))
+    )
+
+
+def _length(column: str) -> pl.Expr:
+    return pl.col(column).str.len_chars()
+
+
+def instants(text: pl.Series) -> pl.Series:
+    """int64 microseconds of UTC times as text; null where the text is none (SEMANTICS, Inputs 2)."""
+    if (text.str.slice(10, 1) == "T").any():
+        text = text.str.replace("^(.{10})T", "$1 ")
+    frame = pl.DataFrame({"text": text})
+    utc = frame.select(pl.when(pl.col("text").str.contains(_UTC)).then(_seconds() + _fraction()))
+    at = utc.to_series()
+    if not at.null_count():
+        return at
+    offset = frame.select(
+        pl.when(pl.col("text").str.contains(_OFFSET)).then(_seconds() + _any_fraction() - _offset())
+    )
+    return at.fill_null(offset.to_series())
+
+
+def _seconds() -> pl.Expr:
+    """Microseconds of the first 19 characters, a date and a time of day."""
+    day_time = pl.col("text").str.slice(0, 19)
+    form = "%Y-%m-%d %H:%M:%S"
+    return day_time.str.to_datetime(form, strict=False, time_unit="us", cache=False).dt.epoch("us")
+
+
+def _fraction() -> pl.Expr:
+    """Microseconds of the fraction of a time that ends in ` UTC`, `Z` or nothing."""
+    digits = pl.col("text").str.slice(20, 6).str.strip_chars_end(" UTCZ").str.pad_end(6, "0")
+    return digits.cast(pl.Int64, strict=False).fill_null(0)
+
+
+def _any_fraction() -> pl.Expr:
+    digits = pl.col("text").str.extract(r"\.([0-9]+)", 1).str.pad_end(6, "0")
+    return digits.cast(pl.Int64, strict=False).fill_null(0)
+
+
+def _offset() -> pl.Expr:
+    """Microseconds that a trailing `+05:30`, `-0600` or `+01` is ahead of UTC."""
+    tail = pl.col("text").str.extract(r"([+-][0-9]{2}:?[0-9]{0,2})$", 1).str.replace(":", "", literal=True)
+    hours = tail.str.slice(1, 2).cast(pl.Int64, strict=False) * HOUR
+    minutes = tail.str.slice(3, 2).cast(pl.Int64, strict=False).fill_null(0) * MINUTE
+    return pl.when(tail.str.starts_with("-")).then(-(hours + minutes)).otherwise(hours + minutes)

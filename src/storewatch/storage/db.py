@@ -1,0 +1,127 @@
+"""The connection to PostgreSQL: engine, sessions, schema version. No other module makes one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.orm import Session
+
+from storewatch.errors import ConflictError, SettingsError
+
+HEAD = "0001"
+"""The newest schema revision; a test holds it to `migrations/`."""
+
+OLDEST_SERVER = 150_000
+
+_SCHEMA_LOCK = 0x53574442  # advisory: only one process migrates
+
+
+class Database:
+    """A PostgreSQL database and its pool. Made once per process; `close` when done."""
+
+    def __init__(self, url: str) -> None:
+        self.url = normalised_url(url)
+        self.engine: Engine = create_engine(self.url, pool_pre_ping=True, pool_size=5, max_overflow=20)
+
+    def session(self) -> Session:
+        """A new session; `with database.session() as session, session.begin():` is a transaction."""
+        return Session(self.engine, expire_on_commit=False)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session whose work is committed at the end of the block, or rolled back whole."""
+        with self.session() as session, session.begin():
+            yield session
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """A session that sees one state of the database throughout and writes nothing."""
+        engine = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with Session(engine) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Closes the pool."""
+        self.engine.dispose()
+
+
+def normalised_url(url: str) -> str:
+    """The URL for psycopg 3, whatever PostgreSQL scheme it came with."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise SettingsError(
+            "STOREWATCH_DATABASE_URL is not a URL like postgresql://user:password@host:5432/name"
+        ) from error
+    if parsed.get_backend_name() not in ("postgresql", "postgres"):
+        raise SettingsError(
+            f"STOREWATCH_DATABASE_URL begins with '{parsed.drivername}': storewatch works with PostgreSQL only"
+        )
+    return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def raw(session: Session | Connection) -> psycopg.Connection[Any]:
+    """The psycopg connection under a session's transaction, for COPY."""
+    connection = session.connection() if isinstance(session, Session) else session
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)  # noqa: S101 - the URL says so
+    return driver
+
+
+def prepare(database: Database) -> None:
+    """Checks the server and its schema; an empty database gets the schema, an older one is refused."""
+    with _reachable(database) as connection:
+        _check_server(connection)
+        revision = _revision(connection)
+    if revision is None:
+        upgrade(database)
+    elif revision != HEAD:
+        raise ConflictError(
+            f"The database has schema {revision}, this storewatch needs {HEAD}: "
+            "back it up, then run `storewatch db upgrade`"
+        )
+
+
+def upgrade(database: Database) -> bool:
+    """Brings the schema to HEAD, in one transaction. False if it was there already."""
+    from alembic import command  # slow to import, seldom needed
+    from alembic.config import Config
+
+    with _reachable(database) as connection:
+        _check_server(connection)
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
+        if _revision(connection) == HEAD:
+            return False
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", "storewatch.storage:migrations")
+        command.upgrade(config, "head")
+        return True
+
+
+@contextmanager
+def _reachable(database: Database) -> Iterator[Connection]:
+    try:
+        with database.engine.begin() as connection:
+            yield connection
+    except DBAPIError as error:
+        if not error.connection_invalidated and not isinstance(error.orig, psycopg.OperationalError):
+            raise
+        raise SettingsError(f"PostgreSQL cannot be reached: {error.orig}") from error
+
+
+def _check_server(connection: Connection) -> None:
+    version = raw(connection).info.server_version
+    if version < OLDEST_SERVER:
+        raise SettingsError(f"PostgreSQL {version // 10_000} is too old: storewatch needs 15 or newer")
+
+
+def _revision(connection: Connection) -> str | None:
+    """The schema's revision; None if there is no schema yet."""
+    if connection.execute(text("SELECT to_regclass('alembic_version')")).scalar() is None:
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

@@ -1,0 +1,245 @@
+"""store_status: writing polls by day, reading them as sorted arrays."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
+from psycopg.pq import Format
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from storewatch.domain.availability import Polls
+from storewatch.domain.axis import Axis
+from storewatch.domain.batches import Batch, DayBatch
+from storewatch.domain.clock import DAY, from_us, to_us
+from storewatch.storage.copying import PG_EPOCH, Column, copy_rows, timestamps
+from storewatch.storage.db import raw
+
+_EPOCH = date(1970, 1, 1)
+_COLUMNS = "(store_key, import_no, timestamp_utc, active, reason)"
+
+
+def partition_name(day: int) -> str:
+    """The partition of a UTC day (days since 1970), such as store_status_20230118."""
+    return f"store_status_{_EPOCH + timedelta(days=day):%Y%m%d}"
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+def days(session: Session) -> set[int]:
+    """The UTC days that have a partition."""
+    return {(row[0] - _EPOCH).days for row in session.execute(text("SELECT day FROM store_status_day"))}
+
+
+def any_deleted(session: Session) -> bool:
+    """Whether a person ever deleted a poll by hand."""
+    return bool(session.execute(text("SELECT EXISTS (SELECT FROM deleted_poll)")).scalar())
+
+
+def make_day(session: Session, day: int) -> None:
+    """Attaches an empty partition for a UTC day."""
+    name = partition_name(day)
+    raw(session).execute(f"CREATE TABLE {name} (LIKE store_status INCLUDING DEFAULTS INCLUDING INDEXES)")
+    _attach(session, day)
+
+
+def _attach(session: Session, day: int) -> None:
+    start, end = from_us(day * DAY), from_us((day + 1) * DAY)
+    raw(session).execute(
+        f"ALTER TABLE store_status ATTACH PARTITION {partition_name(day)}"
+        f" FOR VALUES FROM ('{start}') TO ('{end}')"
+    )
+
+
+def add_day(session: Session, day: DayBatch, import_no: int, reasons: list[bytes]) -> None:
+    """Stores the first polls of a UTC day in a new partition.
+
+    The partition is filled before it has an index and attached last: a fresh table can be loaded at
+    full speed, and attaching, unlike creating in place, lets reports go on reading.
+    """
+    name = partition_name(day.day)
+    connection = raw(session)
+    connection.execute(f"CREATE TABLE {name} (LIKE store_status INCLUDING DEFAULTS)")
+    copy_rows(
+        connection,
+        f"COPY {name} {_COLUMNS} FROM STDIN (FORMAT binary, FREEZE)",
+        _rows(day, import_no, reasons),
+    )
+    connection.execute(f"ALTER TABLE {name} ADD PRIMARY KEY (store_key, timestamp_utc)")
+    _attach(session, day.day)
+    note_day(session, day, len(day.polls))
+
+
+def note_day(session: Session, day: DayBatch, added: int) -> None:
+    """Keeps the tally of a day's partition."""
+    newest = from_us(int(day.polls.at.max()))
+    session.execute(
+        text("""
+            INSERT INTO store_status_day AS d (day, polls, newest) VALUES (:day, :polls, :newest)
+            ON CONFLICT (day) DO UPDATE
+            SET polls = d.polls + excluded.polls, newest = greatest(d.newest, excluded.newest)
+        """),
+        {"day": _EPOCH + timedelta(days=day.day), "polls": added, "newest": newest},
+    )
+
+
+def merge_day(session: Session, day: DayBatch, import_no: int, reasons: list[bytes]) -> dict[str, int]:
+    """Merges polls into a day that has a partition. Returns counts: new, corrected, kept, unchanged.
+
+    A poll corrected or deleted by hand stays so. The caller holds the lock of this kind of import.
+    """
+    name = partition_name(day.day)
+    connection = raw(session)
+    connection.execute("DROP TABLE IF EXISTS incoming")
+    connection.execute("CREATE TEMP TABLE incoming (LIKE store_status) ON COMMIT DROP")
+    copy_rows(
+        connection, f"COPY incoming {_COLUMNS} FROM STDIN (FORMAT binary)", _rows(day, import_no, reasons)
+    )
+    connection.execute("ANALYZE incoming")
+    connection.execute("SET LOCAL work_mem = '64MB'")
+    counts = connection.execute(_MERGE.format(partition=name)).fetchone()
+    assert counts is not None  # noqa: S101 - an aggregate has a row
+    new, corrected, kept = counts
+    note_day(session, day, new)
+    return {
+        "new": new,
+        "corrected": corrected,
+        "kept": kept,
+        "unchanged": len(day.polls) - new - corrected - kept,
+    }
+
+
+_MERGE = """
+    WITH differing AS MATERIALIZED (
+        SELECT i.*, s.store_key IS NULL AS is_new, s.store_key IS NOT NULL AND s.import_no IS NULL AS by_hand,
+               d.store_key IS NOT NULL AS deleted
+        FROM incoming AS i
+        LEFT JOIN {partition} AS s USING (store_key, timestamp_utc)
+        LEFT JOIN deleted_poll AS d USING (store_key, timestamp_utc)
+        WHERE s.store_key IS NULL OR s.import_no IS NULL
+           OR s.active <> i.active OR s.reason IS DISTINCT FROM i.reason
+    ), added AS (
+        INSERT INTO {partition} (store_key, import_no, timestamp_utc, active, reason)
+        SELECT store_key, import_no, timestamp_utc, active, reason FROM differing
+        WHERE is_new AND NOT deleted
+        RETURNING 1
+    ), corrected AS (
+        UPDATE {partition} AS s SET active = d.active, reason = d.reason, import_no = d.import_no
+        FROM differing AS d
+        WHERE NOT d.is_new AND NOT d.by_hand
+          AND s.store_key = d.store_key AND s.timestamp_utc = d.timestamp_utc
+        RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM added), (SELECT count(*) FROM corrected),
+           (SELECT count(*) FROM differing WHERE by_hand OR deleted AND is_new)
+"""
+
+
+def _rows(day: DayBatch, import_no: int, reasons: list[bytes]) -> list[list[Column | None]]:
+    """Batches of records, one for each reason, since records of one batch have one width."""
+    codes = np.unique(day.polls.reason).tolist()
+    parts = [(code, day.polls if len(codes) == 1 else day.polls[day.polls.reason == code]) for code in codes]
+    return [_columns(part, import_no, reasons[code] if code else None) for code, part in parts]
+
+
+def _columns(polls: Batch, import_no: int, reason: bytes | None) -> list[Column | None]:
+    rows = len(polls)
+    text_column = None if reason is None else np.full(rows, reason, f"S{len(reason)}")
+    number = np.full(rows, import_no, np.int32)
+    return [polls.key, number, timestamps(polls.at), polls.active, text_column]
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def newest(session: Session) -> int | None:
+    """The instant of the newest poll of any store; None if there is none."""
+    moment = session.execute(text("SELECT max(newest) FROM store_status_day WHERE polls > 0")).scalar()
+    return None if moment is None else to_us(moment)
+
+
+def read(session: Session, store_keys: NDArray[np.int32], start: int, until: int) -> Polls:
+    """Polls of stores at instants in [start, until], both included, sorted by store and time.
+
+    `store` in the result is the position in `store_keys`.
+    """
+    position = _positions(store_keys)
+    axis = Axis(start, until)
+    low, high = (int(store_keys.min()), int(store_keys.max())) if len(store_keys) else (0, -1)
+    parts = [
+        _packed(
+            raw(session),
+            day,
+            (max(start, day * DAY), min(until, (day + 1) * DAY - 1)),
+            (low, high),
+            position,
+            axis,
+        )
+        for day in sorted(days(session) & set(range(start // DAY, until // DAY + 1)))
+    ]
+    place = np.sort(np.concatenate([np.empty(0, np.int64), *parts]))
+    active = (place & 1).astype(np.bool_)
+    place >>= 1
+    return Polls(axis.store(place).astype(np.int32), axis.at(place), active)
+
+
+def _positions(store_keys: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Position by key; -1 where a key is not asked for."""
+    position = np.full(int(store_keys.max()) + 1 if len(store_keys) else 0, -1, np.int32)
+    position[store_keys] = np.arange(len(store_keys), dtype=np.int32)
+    return position
+
+
+_ARRAYS = """
+    SELECT array_agg(store_key), array_agg(timestamp_utc), array_agg(active)
+    FROM {partition} WHERE {which}
+"""
+
+
+def _packed(
+    connection: psycopg.Connection[Any],
+    day: int,
+    times: tuple[int, int],
+    store_keys: tuple[int, int],
+    position: NDArray[np.int32],
+    axis: Axis,
+) -> NDArray[np.int64]:
+    """A day's polls as one int64 each: place on the axis, and the state as the lowest bit."""
+    which = f"store_key BETWEEN {store_keys[0]} AND {store_keys[1]}"
+    if times != (day * DAY, (day + 1) * DAY - 1):
+        which += f" AND timestamp_utc BETWEEN '{from_us(times[0])}' AND '{from_us(times[1])}'"
+    with connection.cursor(binary=True) as cursor:
+        for array in ("int4", "timestamptz", "bool"):
+            cursor.adapters.register_loader(psycopg.adapters.types[array].array_oid, _RawLoader)
+        row = cursor.execute(_ARRAYS.format(partition=partition_name(day), which=which)).fetchone()
+    if row is None or row[0] is None:
+        return np.empty(0, np.int64)
+    key, at, active = (_elements(blob, dtype) for blob, dtype in zip(row, (">i4", ">i8", "?"), strict=True))
+    store = position[key]
+    asked = store >= 0
+    if not asked.all():
+        store, at, active = store[asked], at[asked], active[asked]
+    return (axis.pack(store, at + PG_EPOCH) << 1) | active
+
+
+class _RawLoader(Loader):
+    """Leaves a value as PostgreSQL sent it."""
+
+    format = Format.BINARY
+
+    def load(self, data: Buffer) -> bytes:
+        """The bytes."""
+        return bytes(data)
+
+
+def _elements(blob: bytes, dtype: str) -> NDArray[Any]:
+    """The elements of a one-dimensional array without nulls: 20 bytes of head, then length and value."""
+    elements = np.frombuffer(blob, [("length", ">i4"), ("value", dtype)], offset=20)["value"]
+    return elements.astype(elements.dtype.newbyteorder("="))

@@ -1,0 +1,125 @@
+"""Reports: their durable status, their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy.orm import Session
+
+from storewatch.domain.availability import Kind
+from storewatch.domain.axis import Int64
+from storewatch.storage.copying import copy_rows
+from storewatch.storage.db import raw
+from storewatch.storage.tables import Report, StoreReport
+
+_TOTALS = [f"{kind.name.lower()}_us" for kind in Kind]
+
+
+def add(session: Session, values: dict[str, Any]) -> Report:
+    """Adds a queued report."""
+    return session.execute(insert(Report).values(status="queued", **values).returning(Report)).scalar_one()
+
+
+def find(session: Session, report_id: UUID) -> Report | None:
+    """The report of that id."""
+    return session.execute(select(Report).where(Report.report_id == report_id)).scalar_one_or_none()
+
+
+def latest(session: Session, count: int) -> list[Report]:
+    """The newest reports, newest first."""
+    query = select(Report).order_by(Report.created_at.desc(), Report.report_no.desc()).limit(count)
+    return list(session.execute(query).scalars())
+
+
+def begin_attempt(session: Session, report_id: UUID) -> Report | None:
+    """Marks a report as running and counts the attempt; None if it is finished or gone."""
+    query = (
+        update(Report)
+        .where(Report.report_id == report_id, Report.status.in_(("queued", "running")))
+        .values(
+            status="running",
+            attempt=Report.attempt + 1,
+            progress=0,
+            started_at=func.coalesce(Report.started_at, func.clock_timestamp()),
+        )
+        .returning(Report)
+    )
+    return session.execute(query).scalar_one_or_none()
+
+
+def set_progress(session: Session, report: Report, percent: int) -> None:
+    """Notes how far this attempt is."""
+    session.execute(update(Report).where(*_this_attempt(report)).values(progress=percent))
+
+
+def complete(session: Session, report: Report, values: dict[str, Any]) -> bool:
+    """Marks a report complete, unless another attempt has taken it over meanwhile: then False.
+
+    In the same transaction as the rows, so that they are there together or not at all.
+    """
+    query = update(Report).where(*_this_attempt(report))
+    done = query.values(status="complete", progress=100, finished_at=func.clock_timestamp(), **values)
+    return session.execute(done.returning(Report.report_no)).first() is not None
+
+
+def fail(session: Session, report: Report, error: str) -> bool:
+    """Marks a report failed, with the reason in plain words; False if another attempt has it."""
+    query = update(Report).where(*_this_attempt(report))
+    done = query.values(status="failed", error=error, finished_at=func.clock_timestamp())
+    return session.execute(done.returning(Report.report_no)).first() is not None
+
+
+def _this_attempt(report: Report) -> tuple[Any, ...]:
+    return Report.report_no == report.report_no, Report.attempt == report.attempt, Report.status == "running"
+
+
+def add_rows(session: Session, report_no: int, store_keys: NDArray[np.int32], totals: Int64) -> None:
+    """Adds a report's rows: `totals` int64[stores, windows, 5] in the order of `store_keys`."""
+    if not len(store_keys):
+        return
+    number = np.full(len(store_keys), report_no, np.int32)
+    arrays = [np.ascontiguousarray(totals[:, :, kind]) for kind in Kind]
+    statement = f"COPY store_report (report_no, store_key, {', '.join(_TOTALS)}) FROM STDIN (FORMAT binary)"
+    copy_rows(raw(session), statement, [[number, store_keys, *arrays]])
+
+
+def rows(session: Session, report: Report, at_once: int = 20_000) -> Iterator[pl.DataFrame]:
+    """A report's rows by store id in code point order, in frames of at most `at_once` rows.
+
+    Columns: store_id, and for each total a column `{total}_us` of lists, an element a window.
+    """
+    after = ""
+    while True:
+        found = session.execute(
+            text(f"""
+                SELECT s.store_id, {", ".join("t." + name for name in _TOTALS)}
+                FROM store_report AS t JOIN store AS s USING (store_key)
+                WHERE t.report_no = :report_no AND s.store_id > :after
+                ORDER BY s.store_id LIMIT :at_once
+            """),
+            {"report_no": report.report_no, "after": after, "at_once": at_once},
+        ).all()
+        if not found:
+            return
+        schema = {"store_id": pl.String} | dict.fromkeys(_TOTALS, pl.List(pl.Int64))
+        yield pl.DataFrame([tuple(row) for row in found], schema, orient="row")
+        after = found[-1][0]
+
+
+def remove_older(session: Session, before: datetime) -> int:
+    """Removes finished reports created before an instant, unless pinned. Returns how many."""
+    old = session.execute(
+        delete(Report)
+        .where(Report.created_at < before, ~Report.pinned, Report.status.in_(("complete", "failed")))
+        .returning(Report.report_no)
+    ).scalars()
+    numbers = list(old)
+    session.execute(delete(StoreReport).where(StoreReport.report_no.in_(numbers)))
+    return len(numbers)

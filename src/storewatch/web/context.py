@@ -1,0 +1,30 @@
+"""What a handler needs of the app that it runs in."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from flask import current_app
+
+from storewatch.domain.clock import to_us
+from storewatch.services.reporting import Request
+from storewatch.storage.db import Database
+
+
+def database() -> Database:
+    """The app's database."""
+    found = current_app.extensions["storewatch.database"]
+    assert isinstance(found, Database)  # noqa: S101 - create_app put it there
+    return found
+
+
+def default_request() -> Request:
+    """The report that is made if nothing is asked for in particular."""
+    found = current_app.extensions["storewatch.request"]
+    assert isinstance(found, Request)  # noqa: S101 - create_app put it there
+    return found
+
+
+def now_us() -> int:
+    """The machine's clock."""
+    return to_us(datetime.now(UTC))

@@ -1,0 +1,65 @@
+"""How pages say instants, ages, shares and assumptions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from storewatch.domain.clock import HOUR
+from storewatch.services.reporting import WindowFigures
+from storewatch.storage.tables import Report
+
+_WINDOWS = {"last_hour": "Last hour", "last_day": "Last day", "last_week": "Last week"}
+
+
+def instant(moment: datetime) -> str:
+    """`Wed 25 Jan 2023, 18:13:22 UTC`."""
+    return f"{moment:%a} {moment.day} {moment:%b %Y, %H:%M:%S} UTC"
+
+
+def age(moment: datetime, now: datetime) -> str:
+    """`12 min ago`, `3 h ago`, `5 days ago`."""
+    minutes = max(0, int((now - moment).total_seconds())) // 60
+    if minutes < 120:
+        return f"{minutes} min ago"
+    return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // (24 * 60):,} days ago"
+
+
+def share(value: float | None, digits: int) -> str:
+    """A share in per cent, rounded down so that 99.99 never reads 100; a dash where there is no figure."""
+    if value is None:
+        return "–"
+    scale = 10**digits
+    return f"{int(value * 100 * scale) / scale:.{digits}f}%"
+
+
+def figure_rows(figures: list[WindowFigures]) -> list[tuple[str, list[str]]]:
+    """The fleet's table: (head, a cell a window)."""
+    return [
+        ("", [_WINDOWS.get(w.name, w.name) for w in figures]),
+        ("Availability", [share(w.availability, 2) for w in figures]),
+        ("Coverage", [share(w.coverage, 1) for w in figures]),
+        ("Up, h", [_hours(w.up) for w in figures]),
+        ("Down, h", [_hours(w.down) for w in figures]),
+        ("Unknown, h", [_hours(w.unknown) for w in figures]),
+        ("Open, h", [_hours(w.open) for w in figures]),
+    ]
+
+
+def _hours(time_us: int) -> str:
+    digits = 0 if time_us >= 100 * HOUR else 1
+    return f"{time_us / HOUR:,.{digits}f}"
+
+
+def assumptions(report: Report) -> list[str]:
+    """What a complete report took for granted, in sentences."""
+    summary = report.summary or {}
+    said = []
+    if summary.get("open_24x7"):
+        said.append(f"{_stores(summary['open_24x7'])} gave no opening hours: counted as open day and night.")
+    if summary.get("default_zone"):
+        said.append(f"{_stores(summary['default_zone'])} gave no zone: counted in {report.default_zone}.")
+    return said
+
+
+def _stores(count: int) -> str:
+    return "1 store" if count == 1 else f"{count:,} stores"

@@ -23,12 +23,15 @@ class Settings:
     """What a person can set. Each comes from its variable, or from the file that `{variable}_FILE` names."""
 
     database_url: str = _setting(
-        "STOREWATCH_DATABASE_URL", "", "the PostgreSQL to use, 15 or newer; without it storewatch starts its own"
+        "STOREWATCH_DATABASE_URL",
+        "",
+        "the PostgreSQL to use, 15 or newer; without it storewatch starts its own",
     )
     home: str = _setting(
         "STOREWATCH_HOME",
         "",
-        "where storewatch keeps its own PostgreSQL; by default ~/.local/share/storewatch, for root /var/lib/storewatch",
+        "where storewatch keeps its own PostgreSQL; "
+        "by default ~/.local/share/storewatch, for root /var/lib/storewatch",
     )
     default_zone: str = _setting(
         "STOREWATCH_DEFAULT_ZONE", "America/Chicago", "the time zone of stores that have none"
@@ -66,4 +69,6 @@ def _value(variable: str, environment: Mapping[str, str]) -> str | None:
     try:
         return Path(file).read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise SettingsError(f"{variable}_FILE names {file}, which cannot be read: {error.strerror}") from error
+        raise SettingsError(
+            f"{variable}_FILE names {file}, which cannot be read: {error.strerror}"
+        ) from error

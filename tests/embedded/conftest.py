@@ -63,14 +63,6 @@ def spare_home(shared_home: Path, new_home: Path) -> Path:
     return new_home
 
 
-@pytest.fixture(params=[whoever_tests, an_ordinary_user])
-def caller(request: pytest.FixtureRequest) -> Caller:
-    """Whoever runs the tests; when that is root, an ordinary user too."""
-    found = request.param()
-    assert isinstance(found, Caller)
-    return found
-
-
 @pytest.fixture
 def begin() -> Iterator[Begin]:
     """Begin `command.py MODE HOME`, as whoever runs the tests unless told otherwise."""
@@ -86,9 +78,25 @@ def begin() -> Iterator[Begin]:
             command.end()
 
 
+@pytest.fixture(scope="session", params=[whoever_tests, an_ordinary_user])
+def caller(request: pytest.FixtureRequest) -> Caller:
+    """Whoever runs the tests; when that is root, an ordinary user too."""
+    found = request.param()
+    assert isinstance(found, Caller)
+    return found
+
+
+@pytest.fixture(scope="session")
+def callers_folder(caller: Caller) -> Iterator[Path]:
+    """A folder that belongs to the caller."""
+    with _open_folder() as folder:
+        os.chown(folder, caller.uid, caller.gid)
+        yield folder
+
+
 @pytest.fixture
-def callers_home(caller: Caller, folder: Path) -> Iterator[Path]:
-    """A home that does not exist yet, in a folder of the caller."""
-    os.chown(folder, caller.uid, caller.gid)
-    yield folder / "home"
-    Command.begin(caller, folder / "home", "end").end()
+def callers_home(caller: Caller, callers_folder: Path) -> Iterator[Path]:
+    """The caller's home, in which only the first of the tests finds no database."""
+    home = callers_folder / "home"
+    yield home
+    Command.begin(caller, home, "end").end()

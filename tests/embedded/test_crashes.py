@@ -60,10 +60,10 @@ def test_the_server_of_a_killed_command_is_used_and_stopped_by_the_next(
 
 def test_a_killed_server_loses_nothing_committed(begin: Begin, caller: Caller, callers_home: Path) -> None:
     first = begin(callers_home, caller=caller)
-    query(first.url(), "CREATE TABLE kept AS SELECT 42 AS answer")
+    query(first.url(), "CREATE TABLE committed AS SELECT 42 AS answer")
     kill_postmaster(callers_home)
     first.kill()
-    assert query(begin(callers_home, caller=caller).url(), "SELECT answer FROM kept") == 42
+    assert query(begin(callers_home, caller=caller).url(), "SELECT answer FROM committed") == 42
 
 
 def test_a_supervisor_has_its_killed_server_up_again(begin: Begin, home: Path) -> None:

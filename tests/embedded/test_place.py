@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 from tests.embedded.conftest import Begin
-from tests.embedded.people import an_ordinary_user, query, silent
+from tests.embedded.people import an_ordinary_user, postmaster, query, silent
 
 from storewatch.embedded import default_home, programs, running
+from storewatch.embedded.place import place_of
+from storewatch.embedded.process import cluster_name
 from storewatch.errors import EmbeddedServerError
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has this trouble")
@@ -67,16 +69,13 @@ def test_folders_that_were_there_keep_their_modes(folder: Path) -> None:
     assert mode(home.parent) == 0o751
 
 
-def test_folders_that_are_made_are_as_closed_as_can_be(folder: Path) -> None:
-    with running(folder / "new/home", silent):
-        pass
+def test_folders_that_are_made_are_as_closed_as_can_be_whatever_the_umask(
+    narrow_umask: None, folder: Path
+) -> None:
+    with running(folder / "new/home", silent) as url:
+        assert query(url, "SELECT 1") == 1
     expected = 0o711 if os.geteuid() == 0 else 0o700  # the server's user must pass
     assert [mode(folder / path) for path in ("new", "new/home", "new/home/postgres")] == [expected] * 3
-
-
-def test_a_narrow_umask_does_no_harm(narrow_umask: None, new_home: Path) -> None:
-    with running(new_home, silent) as url:
-        assert query(url, "SELECT 1") == 1
 
 
 @needs_root
@@ -141,16 +140,27 @@ def test_a_home_that_an_ordinary_user_cannot_make_is_refused(begin: Begin, folde
     assert "Permission denied" in answer
 
 
-def test_a_long_path_has_its_socket_elsewhere(folder: Path) -> None:
-    home = folder / ("long" * 30) / "home"
-    with running(home, silent) as url:
+def test_a_home_may_be_moved_to_a_path_too_long_for_a_socket(folder: Path, spare_home: Path) -> None:
+    long = spare_home.rename(folder / ("long" * 30))
+    with running(long, silent) as url:
         assert query(url, "SELECT 1") == 1
-        sockets = Path(url.partition("host=")[2].partition("&")[0])
+        sockets = postmaster(long).socket_folder
         assert sockets.parent == Path("/tmp")  # noqa: S108
         assert mode(sockets) == 0o700
     assert not sockets.exists()
 
 
-def test_a_path_with_odd_characters_works(folder: Path) -> None:
-    with running(folder / 'it\'s, "ö" %d\\ & home', silent) as url:
+def test_a_folder_in_tmp_that_others_can_enter_is_not_used(folder: Path, spare_home: Path) -> None:
+    long = spare_home.rename(folder / ("long" * 30))
+    theirs = Path("/tmp") / cluster_name(place_of(long))  # noqa: S108
+    theirs.mkdir()
+    try:
+        with pytest.raises(EmbeddedServerError, match="not a private folder"), running(long, silent):
+            pass
+    finally:
+        theirs.rmdir()
+
+
+def test_a_path_may_have_odd_characters(folder: Path, spare_home: Path) -> None:
+    with running(spare_home.rename(folder / 'it\'s, "ö" %d\\ & home'), silent) as url:
         assert query(url, "SELECT 1") == 1

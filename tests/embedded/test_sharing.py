@@ -15,14 +15,15 @@ from storewatch.errors import EmbeddedServerError
 
 
 def test_the_first_start_makes_a_database_and_the_next_finds_the_data_again(
-    begin: Begin, caller: Caller, callers_home: Path
+    begin: Begin, caller: Caller, callers_folder: Path
 ) -> None:
-    first = begin(callers_home, caller=caller)
+    home = callers_folder / "new"
+    first = begin(home, caller=caller)
     url = first.url()
     query(url, "CREATE TABLE kept AS SELECT 42 AS answer")
     first.end()
-    assert not is_up(callers_home)
-    second = begin(callers_home, caller=caller)
+    assert not is_up(home)
+    second = begin(home, caller=caller)
     assert second.url() == url
     assert query(url, "SELECT answer FROM kept") == 42
 

@@ -174,13 +174,15 @@ def _in_hours(polls: Int64, starts: Int64, ends: Int64) -> Int64:
 def _ranges(first: Int64, count: Int64) -> Int64:
     """Joins the ranges first[i] … first[i] + count[i] - 1 into one array."""
     before = np.cumsum(count) - count
-    return np.arange(int(count.sum()), dtype=np.int64) + np.repeat(first - before, count)
+    shift: Int64 = np.repeat(first - before, count)
+    return shift + np.arange(len(shift))
 
 
 def _borders(at: Int64, rules: Rules) -> Int64:
     """Where the cell of each poll yields to that of the next, should they meet."""
     if rules.policy is Policy.NEAREST:
-        return (at[:-1] + at[1:]) // 2
+        middle: Int64 = (at[:-1] + at[1:]) // 2
+        return middle
     return np.minimum(at[1:], at[:-1] + rules.max_gap)
 
 

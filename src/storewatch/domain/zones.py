@@ -24,7 +24,7 @@ _PROBE = 12 * HOUR  # no zone has two changes within half a day
 
 def version() -> str:
     """The release of the zone data, such as `2026b`."""
-    return tzdata.IANA_VERSION
+    return str(tzdata.IANA_VERSION)
 
 
 @cache

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
+from sqlalchemy.orm import Session
+
 from storewatch.domain import weekly as weekly_rows
 from storewatch.domain.polls import COLUMNS as POLL_COLUMNS
 from storewatch.errors import FileRefusedError
 from storewatch.formats.csv_in import Block, CsvFile
 from storewatch.services.takers import HoursTaker, StatusTaker, Taker, ZonesTaker
 from storewatch.storage import imports, stores
-from storewatch.storage.db import Database, Session
+from storewatch.storage.db import Database
 
 KINDS: dict[str, tuple[str, ...]] = {
     "store_status": POLL_COLUMNS,
@@ -174,3 +176,9 @@ def _positions(file: CsvFile, kind: str) -> dict[str, int]:
     if double:
         raise FileRefusedError(f"{file.name}: the column {double[0]} is there twice")
     return {column: names.index(column) for column in wanted}
+
+
+def holds_real_data(database: Database) -> bool:
+    """Whether anything was imported that did not come by the demo."""
+    with database.session() as session:
+        return imports.any_not_from(session, "demo")

@@ -158,7 +158,11 @@ def make(database: Database, report_id: UUID, progress: Progress = lambda _: Non
         _fail(database, report, str(error))
     except (MemoryError, ArithmeticError, ValueError, LookupError, TypeError) as error:
         log.exception("report failed", report_id=str(report_id))
-        _fail(database, report, f"An internal error ({type(error).__name__}) stopped it; the log has the details.")
+        _fail(
+            database,
+            report,
+            f"An internal error ({type(error).__name__}) stopped it; the log has the details.",
+        )
 
 
 def _fail(database: Database, report: Report, reason: str) -> None:
@@ -178,15 +182,16 @@ def _make(database: Database, report: Report, progress: Progress) -> None:
             part = keys[first : first + _STORES_AT_ONCE]
             tally.add(*_part(source, target, report, part, as_of))
             _note(database, report, progress, 99 * (first + len(part)) // len(keys))
+        seconds = round(time.perf_counter() - began, 4)
         values = {
             "as_of": from_us(as_of),
             "last_import": imports.latest(source),
             "summary": tally.summary(CLASSIC),
-            "timings": {"seconds": round(time.perf_counter() - began, 4)},
+            "timings": {"seconds": seconds},
         }
         if not reports.complete(target, report, values):
             target.rollback()  # another attempt has taken over: its rows stand, ours never were
-    log.info("report complete", report_id=str(report.report_id), stores=len(ids), **values["timings"])
+    log.info("report complete", report_id=str(report.report_id), stores=len(ids), seconds=seconds)
     progress(100)
 
 
@@ -289,7 +294,5 @@ def figures(report: Report) -> list[WindowFigures]:
             unknown=w["unknown_us"],
             seen=w["up_seen_us"] + w["down_seen_us"],
         )
-        for name, w in windows.items()
+        for name, w in ((name, windows[name]) for name in report.window_names)
     ]
-
-

@@ -60,7 +60,8 @@ def normalised_url(url: str) -> str:
         ) from error
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
         raise SettingsError(
-            f"STOREWATCH_DATABASE_URL begins with '{parsed.drivername}': storewatch works with PostgreSQL only"
+            f"STOREWATCH_DATABASE_URL begins with '{parsed.drivername}': "
+            "storewatch works with PostgreSQL only"
         )
     return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 

@@ -66,3 +66,10 @@ def keep_rejects(session: Session, import_no: int, rejects: list[tuple[int, str,
 def latest(session: Session) -> int | None:
     """The number of the latest import."""
     return session.execute(select(func.max(Import.import_no))).scalar()
+
+
+def any_not_from(session: Session, source: str) -> bool:
+    """Whether there is an import of another source."""
+    return (
+        session.execute(select(Import.import_no).where(Import.source != source).limit(1)).first() is not None
+    )

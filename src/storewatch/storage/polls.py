@@ -226,7 +226,10 @@ def _packed(
     asked = store >= 0
     if not asked.all():
         store, at, active = store[asked], at[asked], active[asked]
-    return (axis.pack(store, at + PG_EPOCH) << 1) | active
+    place = axis.pack(store, at + PG_EPOCH)
+    place <<= 1
+    place |= active
+    return place
 
 
 class _RawLoader(Loader):

@@ -9,7 +9,6 @@ import polars as pl
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-
 KEYS = {"store_id": pl.String, "store_key": pl.Int32}
 
 # A list as one string is sent twenty times faster than element by element; no id has a line break.

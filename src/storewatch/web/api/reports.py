@@ -58,7 +58,7 @@ def _parameters() -> dict[str, Any]:
     if request.get_data(cache=True).strip():
         body = request.get_json(force=True, silent=True)
         if not isinstance(body, dict):
-            raise UsageError("The body must be a JSON object like {\"policy\": \"nearest\"}, or empty")
+            raise UsageError('The body must be a JSON object like {"policy": "nearest"}, or empty')
         parameters |= body
     for name in parameters:
         if name not in _FIELDS:
@@ -126,7 +126,9 @@ def _status(report: Report) -> dict[str, Any]:
         return {"status": "Failed", "error": report.error}
     if report.status != "complete":
         return {"status": "Running", "progress": report.progress}
-    coverage = {w.name: None if w.coverage is None else round(w.coverage, 4) for w in reporting.figures(report)}
+    coverage = {
+        w.name: None if w.coverage is None else round(w.coverage, 4) for w in reporting.figures(report)
+    }
     url = url_for("reports.download", report_id=report.report_id)
     return {"status": "Complete", "download_url": url, "coverage": coverage}
 

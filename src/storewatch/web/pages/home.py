@@ -65,4 +65,3 @@ def start() -> Response:
 def _line(report: Report) -> Line:
     stores = f"{report.summary['stores']:,}" if report.summary else ""
     return Line(report, instant(report.created_at), instant(report.as_of) if report.as_of else "", stores)
-

@@ -1,0 +1,5 @@
+"""`python -m storewatch`."""
+
+from storewatch.cli import main
+
+main()

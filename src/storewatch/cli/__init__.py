@@ -1,0 +1,68 @@
+"""The command line: the composition root. Each command lives in a module of its own, imported when run.
+
+`storewatch --help` must be quick, so nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import NoReturn
+
+import click
+
+from storewatch import __version__
+from storewatch.errors import StorewatchError
+
+_COMMANDS = {
+    "import": ("files", "import_command", "Load CSV files of polls, opening hours or time zones."),
+    "report": ("report", "report", "Make a report here and now and write it as CSV."),
+    "serve": ("serve", "serve", "Serve the pages and the REST API, with a worker beside."),
+    "worker": ("serve", "worker", "Run a worker alone, for a service on several machines."),
+    "demo": ("demo", "demo", "Make a fleet, load it, report on it: storewatch in a minute."),
+    "simulate": ("demo", "simulate", "Write three realistic CSV files to try things out with."),
+    "db": ("db", "db", "The database: start, stop, url, psql, upgrade, verify."),
+    "settings": ("settings", "settings", "Show every setting, its value and its meaning."),
+    "web": ("serve", "web", ""),
+}
+
+
+class _Lazy(click.Group):
+    """Imports a command's module when the command is used; lists all from the table above."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return [name for name, (_, _, text) in _COMMANDS.items() if text]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name, _ = _COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(f"storewatch.cli.{module}"), name)
+        assert isinstance(command, click.Command)  # noqa: S101 - the table says so
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in _COMMANDS.items() if text])
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="storewatch %(version)s")
+def cli() -> None:
+    """How much was each store up or down during its opening hours?
+
+    New here? `storewatch demo` shows it all in a minute.
+    """
+
+
+def main() -> NoReturn:
+    """Runs a command. Exit code 2, and one line that says what to do, for every error of ours."""
+    try:
+        cli()
+    except StorewatchError as error:
+        click.echo(f"storewatch: {error}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:  # the reader of a pipe has gone, as in `| head`
+        sys.stderr.close()
+        sys.exit(1)
+    sys.exit(0)

@@ -1,0 +1,129 @@
+"""What commands share: the settings, the database, the clock, messages, progress."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import structlog
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from sqlalchemy.exc import OperationalError
+
+from storewatch import config, embedded
+from storewatch.config import Settings
+from storewatch.domain.clock import parse_duration, to_us
+from storewatch.errors import SettingsError, StorewatchError
+from storewatch.storage import db
+from storewatch.storage.db import Database
+
+screen = Console(stderr=True, highlight=False, soft_wrap=True)
+"""Progress and messages go to standard error, results to standard output."""
+
+
+def say(text: str) -> None:
+    """Tells a person what is going on."""
+    click.echo(f"storewatch: {text}", err=True)
+
+
+def now_us() -> int:
+    """The machine's clock."""
+    return to_us(datetime.now(UTC))
+
+
+def home(settings: Settings) -> Path:
+    """Where our own PostgreSQL lives."""
+    return settings.home_path or embedded.default_home()
+
+
+@contextmanager
+def database_url(settings: Settings) -> Iterator[str]:
+    """The URL of the given database, or of our own server, kept running for the length of the block."""
+    if settings.database_url:
+        yield settings.database_url
+    else:
+        with embedded.running(home(settings), say) as url:
+            yield url
+
+
+@contextmanager
+def opened_database(settings: Settings | None = None) -> Iterator[Database]:
+    """The database, with its schema in place. Trouble with the server becomes one plain sentence."""
+    with database_url(settings or config.read()) as url:
+        database = Database(url)
+        try:
+            db.prepare(database)
+            yield database
+        except OperationalError as error:
+            raise StorewatchError(
+                f"The database failed: {error.orig}. Nothing of this was stored."
+            ) from error
+        finally:
+            database.close()
+
+
+def duration(variable: str, text: str) -> int:
+    """Microseconds of a setting like 45m."""
+    length = parse_duration(text)
+    if not length:
+        raise SettingsError(f"{variable} is '{text}': write it like 45m, 3h or 90d")
+    return length
+
+
+def configure_log() -> None:
+    """Logs for services: a line an event on standard error, JSON unless a person is watching."""
+    renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.basicConfig(level=logging.WARNING)
+
+
+def silence_log() -> None:
+    """For commands that a person runs: the outcome is printed, not logged."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
+def bytes_bar() -> Progress:
+    """A bar over the bytes of a file, with rows a second beside it."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TextColumn("{task.fields[rows]}"),
+        TimeElapsedColumn(),
+        console=screen,
+        transient=True,
+        disable=not screen.is_terminal,
+    )
+
+
+def percent_bar() -> Progress:
+    """A bar over per cent."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f}%"),
+        TimeElapsedColumn(),
+        console=screen,
+        transient=True,
+        disable=not screen.is_terminal,
+    )
+
+
+def parent_is_gone(parent: int) -> bool:
+    """Whether the process that started us has died."""
+    return os.getppid() != parent

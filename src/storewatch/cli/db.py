@@ -1,0 +1,92 @@
+"""storewatch db …"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import click
+
+from storewatch import config, embedded
+from storewatch.cli.common import database_url, home, opened_database, say
+from storewatch.config import Settings
+from storewatch.errors import UsageError
+from storewatch.storage import db as storage
+from storewatch.storage import verify as checks
+from storewatch.storage.db import Database, normalised_url
+
+
+@click.group()
+def db() -> None:
+    """The database. Without STOREWATCH_DATABASE_URL it is storewatch's own PostgreSQL."""
+
+
+def _own() -> Settings:
+    settings = config.read()
+    if settings.database_url:
+        raise UsageError(
+            "STOREWATCH_DATABASE_URL is set: that server is started and stopped by whoever runs it"
+        )
+    return settings
+
+
+@db.command()
+def start() -> None:
+    """Start storewatch's own PostgreSQL and keep it up until `storewatch db stop`."""
+    settings = _own()
+    embedded.start(home(settings), say)
+    click.echo(f"PostgreSQL is up: {embedded.tcp_url(home(settings))}")
+
+
+@db.command()
+@click.option("--force", is_flag=True, help="Also while other storewatch commands use it.")
+def stop(force: bool) -> None:
+    """Stop storewatch's own PostgreSQL."""
+    stopped = embedded.stop(home(_own()), say, force=force)
+    click.echo("PostgreSQL is stopped." if stopped else "PostgreSQL was not running.")
+
+
+@db.command()
+def url() -> None:
+    """Print the address of the database, for psql, pgAdmin and other tools. It holds the password."""
+    settings = config.read()
+    if settings.database_url:
+        click.echo(normalised_url(settings.database_url).replace("+psycopg", "", 1))
+    else:
+        click.echo(embedded.tcp_url(home(settings)))
+
+
+@db.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def psql(arguments: tuple[str, ...]) -> None:
+    """Open psql on the database; what follows is handed to psql, as in `db psql -c '\\d'`."""
+    settings = config.read()
+    environment: dict[str, str] = {}
+    with database_url(settings) as address:
+        if settings.database_url:
+            command = ["psql", normalised_url(address).replace("+psycopg", "", 1)]
+        else:
+            command, environment = embedded.psql_command(home(settings))
+        done = subprocess.run([*command, *arguments], env=os.environ | environment, check=False)
+    sys.exit(done.returncode)
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the database's schema up to this version of storewatch."""
+    with database_url(config.read()) as address:
+        database = Database(address)
+        changed = storage.upgrade(database)
+        database.close()
+    click.echo(f"The schema is at {storage.HEAD}" + ("." if changed else " already."))
+
+
+@db.command()
+def verify() -> None:
+    """Prove that nothing in the database contradicts itself. Exit code 1 if something does."""
+    with opened_database() as database, database.snapshot() as session:
+        found = checks.verify(session)
+    for check, wrong in found:
+        click.echo(f"{'ok   ' if not wrong else 'WRONG'} {check}" + (f": {wrong:,}" if wrong else ""))
+    sys.exit(1 if any(wrong for _, wrong in found) else 0)

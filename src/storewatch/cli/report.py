@@ -1,0 +1,107 @@
+"""storewatch report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from storewatch import config
+from storewatch.cli.common import duration, now_us, opened_database, percent_bar, silence_log
+from storewatch.domain.availability import Policy
+from storewatch.domain.clock import HOUR, iso, parse_duration, parse_instant, to_us
+from storewatch.errors import UsageError
+from storewatch.formats.csv_out import report_csv
+from storewatch.services import reporting
+from storewatch.services.reporting import Request, WindowFigures
+from storewatch.storage.db import Database
+from storewatch.storage.tables import Report
+
+
+@click.command()
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The CSV to write."
+)
+@click.option(
+    "--as-of", metavar="ISO", help="The end of the windows; by default the newest poll. UTC if no offset."
+)
+@click.option("--policy", type=click.Choice([p.value for p in Policy]), default="nearest", show_default=True)
+@click.option("--max-gap", default="24h", show_default=True, help="How far a poll speaks: 45m, 3h, 1h30m.")
+def report(output: Path, as_of: str | None, policy: str, max_gap: str) -> None:
+    """Make a report here and now, write it as CSV, and print the fleet's figures."""
+    settings = config.read()
+    request = Request(
+        as_of=None if as_of is None else _instant(as_of),
+        policy=Policy(policy),
+        max_gap=_gap(max_gap),
+        seen_within=duration("STOREWATCH_SEEN_WITHIN", settings.seen_within),
+        default_zone=settings.default_zone,
+    )
+    silence_log()
+    with opened_database(settings) as database:
+        made = made_now(database, request)
+        write(database, made, output)
+    click.echo(told(made))
+    click.echo(f"Report {made.report_id} is in {output}")
+
+
+def _instant(text: str) -> int:
+    instant = parse_instant(text)
+    if instant is None:
+        raise UsageError(f"--as-of '{text}' is not a time like 2023-01-25T18:13:22Z", field="as_of")
+    return instant
+
+
+def _gap(text: str) -> int:
+    length = parse_duration(text)
+    if length is None:
+        raise UsageError(f"--max-gap '{text}' is not a duration like 45m, 3h or 1h30m", field="max_gap")
+    return length
+
+
+def made_now(database: Database, request: Request) -> Report:
+    """Makes a report with a progress bar."""
+    with percent_bar() as bar:
+        task = bar.add_task("report", total=100)
+        return reporting.make_now(
+            database, request, now_us(), lambda percent: bar.update(task, completed=percent)
+        )
+
+
+def write(database: Database, made: Report, output: Path) -> None:
+    """Writes the CSV, whole or not at all."""
+    part = output.with_name(output.name + ".part")
+    try:
+        with part.open("wb") as file:
+            file.writelines(report_csv(reporting.rows(database, made), made.window_names))
+        part.replace(output)
+    except OSError as error:
+        raise UsageError(f"--output {output}: it cannot be written ({error.strerror})") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def told(made: Report) -> str:
+    """The fleet's figures with their coverage, and what was assumed."""
+    summary = made.summary or {}
+    rule = f"{made.policy} poll, which speaks for {made.max_gap_us / HOUR:g} h at most"
+    lines = [
+        f"{summary['stores']:,} stores, as of {iso(to_us(made.as_of)) if made.as_of else '-'} ({rule})",
+        f"  {'':10}{'available':>11}{'coverage':>10}"
+        + "".join(f"{head:>14}" for head in ("up h", "down h", "unknown h", "open h")),
+        *(_line(window) for window in reporting.figures(made)),
+        f"  Assumed: {summary['open_24x7']:,} stores without opening hours are open 24 x 7, "
+        f"{summary['default_zone']:,} without a zone are in {made.default_zone}.",
+    ]
+    return "\n".join(lines)
+
+
+def _line(window: WindowFigures) -> str:
+    shares = "".join(
+        f"{'-' if value is None else f'{int(value * 10_000) / 100:.2f}%':>{width}}"
+        for value, width in ((window.availability, 11), (window.coverage, 10))
+    )
+    hours = "".join(
+        f"{time / HOUR:>14,.2f}" for time in (window.up, window.down, window.unknown, window.open)
+    )
+    return f"  {window.name.replace('_', ' '):10}{shares}{hours}"

@@ -1,0 +1,177 @@
+"""storewatch serve, worker, web."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+import click
+
+from storewatch import config, embedded
+from storewatch.cli.common import (
+    configure_log,
+    database_url,
+    duration,
+    home,
+    opened_database,
+    parent_is_gone,
+    say,
+)
+from storewatch.config import Settings
+from storewatch.errors import UsageError
+from storewatch.storage import db
+from storewatch.storage.db import Database
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_LOOK_EVERY = 0.25
+_LONGEST_PAUSE = 5.0
+_STEADY_AFTER = 10.0  # a child that lived so long is restarted at once
+_STOP_WITHIN = 25.0
+
+
+@click.command()
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Loopback only, as long as there are no logins."
+)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--no-login", is_flag=True, help="Anybody on this machine may use it (at present always so).")
+def serve(host: str, port: int, no_login: bool) -> None:  # noqa: ARG001 - the flag is the later default's opposite
+    """Serve the pages and the REST API, with a worker beside.
+
+    Both are child processes; one that dies is started again, and so is storewatch's own PostgreSQL.
+    """
+    if host not in _LOOPBACK:
+        raise UsageError(
+            f"--host {host}: without logins storewatch listens on loopback only: 127.0.0.1 or ::1"
+        )
+    configure_log()
+    settings = config.read()
+    _claim(host, port)
+    with database_url(settings) as url:
+        with_schema = Database(url)
+        db.prepare(with_schema)
+        with_schema.close()
+        say(f"at http://{'[::1]' if host == '::1' else host}:{port}, until Ctrl-C")
+        watch = (
+            (lambda: None)
+            if settings.database_url
+            else (lambda: embedded.ensure_running(home(settings), say))
+        )
+        web = ["web", "--host", host, "--port", str(port)]
+        _Supervisor(url, {"web": web, "worker": ["worker"]}, watch).run()
+
+
+def _claim(host: str, port: int) -> None:
+    """Says plainly that a port is taken, before anything is started."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UsageError(
+                f"Port {port} is taken: stop what listens there, or give another --port"
+            ) from error
+
+
+class _Supervisor:
+    """Keeps child processes alive until it is told to stop."""
+
+    def __init__(self, url: str, commands: dict[str, list[str]], watch: Callable[[], None]) -> None:
+        self._environment = os.environ | {
+            "STOREWATCH_DATABASE_URL": url,
+            "STOREWATCH_PARENT": str(os.getpid()),
+        }
+        self._environment.pop("STOREWATCH_DATABASE_URL_FILE", None)
+        self._commands = commands
+        self._watch = watch
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._began: dict[str, float] = {}
+        self._pause = dict.fromkeys(commands, 0.1)
+        self._stop = threading.Event()
+
+    def run(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stop.set())
+        try:
+            while not self._stop.is_set():
+                self._watch()
+                for name in self._commands:
+                    self._keep(name)
+                self._stop.wait(_LOOK_EVERY)
+        finally:
+            self._end()
+
+    def _keep(self, name: str) -> None:
+        child = self._children.get(name)
+        if child is not None and child.poll() is None:
+            return
+        now = time.monotonic()
+        if child is not None:
+            lived = now - self._began[name]
+            self._pause[name] = 0.1 if lived > _STEADY_AFTER else min(self._pause[name] * 2, _LONGEST_PAUSE)
+            say(f"{name} ended with {child.returncode}; starting it again in {self._pause[name]:.1f} s")
+            if self._stop.wait(self._pause[name]):
+                return
+        self._children[name] = subprocess.Popen(
+            [sys.executable, "-m", "storewatch", *self._commands[name]], env=self._environment
+        )
+        self._began[name] = time.monotonic()
+
+    def _end(self) -> None:
+        for child in self._children.values():
+            child.terminate()
+        until = time.monotonic() + _STOP_WITHIN
+        for child in self._children.values():
+            try:
+                child.wait(max(0.1, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                child.kill()
+
+
+@click.command()
+def worker() -> None:
+    """Make the reports that were asked for, until stopped. Any number of workers may run."""
+    from storewatch.jobs import worker as loop
+    from storewatch.jobs.tasks import make_app
+
+    configure_log()
+    _end_with_parent()
+    settings = config.read()
+    with opened_database(settings) as database:
+        loop.run(make_app(database, duration("STOREWATCH_KEEP_REPORTS", settings.keep_reports)))
+
+
+@click.command(hidden=True)
+@click.option("--host", required=True)
+@click.option("--port", required=True, type=int)
+def web(host: str, port: int) -> None:
+    """The web process of `serve`."""
+    from storewatch.web.app import create_app
+    from storewatch.web.server import Server
+
+    configure_log()
+    _end_with_parent()
+    settings: Settings = config.read()
+    Server(create_app(settings, Database(settings.database_url)), host, port).run()
+
+
+def _end_with_parent() -> None:
+    """A child of `serve` ends when `serve` is killed, or its worker and port would stay behind."""
+    parent = int(os.environ.get("STOREWATCH_PARENT", "0"))
+    if parent:
+        threading.Thread(target=_watch_parent, args=(parent,), daemon=True).start()
+
+
+def _watch_parent(parent: int) -> None:
+    while not parent_is_gone(parent):
+        time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_STOP_WITHIN)
+    os._exit(1)

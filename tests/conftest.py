@@ -1,0 +1,77 @@
+"""The real PostgreSQL for every test that needs one: a server a session, a database a test.
+
+`STOREWATCH_TEST_DATABASE_URL` names a server on which the user may create databases; without it the
+tests start storewatch's own PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from storewatch import embedded
+from storewatch.storage import db
+from storewatch.storage.db import Database
+
+
+def _sql(url: str, statement: str) -> None:
+    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def _named(url: str, name: str) -> str:
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """A server's URL, on which databases can be made."""
+    given = os.environ.get("STOREWATCH_TEST_DATABASE_URL")
+    if given:
+        yield db.normalised_url(given)
+        return
+    home = Path(tempfile.mkdtemp(prefix="storewatch-tests-"))
+    home.chmod(0o755)  # as root the server runs as another user, who must get in
+    try:
+        with embedded.running(home / "home", lambda _: None) as url:
+            yield url
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template(server_url: str) -> Iterator[str]:
+    """The name of a database with the schema and nothing in it."""
+    name = f"template_{uuid.uuid4().hex[:12]}"
+    _sql(server_url, f"CREATE DATABASE {name}")
+    database = Database(_named(server_url, name))
+    db.prepare(database)
+    database.close()
+    yield name
+    _sql(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database_url(server_url: str, template: str) -> Iterator[str]:
+    """The URL of an empty database of this test's own."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    _sql(server_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield _named(server_url, name)
+    _sql(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An empty database of this test's own, with the schema."""
+    opened = Database(database_url)
+    yield opened
+    opened.close()

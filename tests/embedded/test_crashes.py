@@ -22,6 +22,9 @@ from storewatch.embedded import ensure_running, running, server, start, stop
 from storewatch.embedded.place import place_of
 from storewatch.errors import EmbeddedServerError
 
+# Computes without a pause, so that it does not notice the end of its server; bounded, should a test fail.
+BUSY = "DO 'BEGIN WHILE clock_timestamp() < now() + interval ''20 s'' LOOP END LOOP; END'"
+
 
 def kill_postmaster(home: Path) -> None:
     os.kill(postmaster(home).pid, signal.SIGKILL)
@@ -88,7 +91,7 @@ def test_a_session_that_outlives_its_server_does_not_block_the_next_start(home: 
     url = start(home, silent).replace("+psycopg", "")
     with psycopg.connect(url, autocommit=True) as connection:
         busy = connection.info.backend_pid
-        endless = threading.Thread(target=run_until_cut, args=(connection, "DO 'BEGIN LOOP END LOOP; END'"))
+        endless = threading.Thread(target=run_until_cut, args=(connection, BUSY))
         endless.start()
         eventually(lambda: query(url, f"SELECT state FROM pg_stat_activity WHERE pid = {busy}") == "active")
         kill_postmaster(home)

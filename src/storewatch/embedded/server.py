@@ -14,7 +14,7 @@ from storewatch.embedded.locks import EXCLUSIVE, opened, try_lock
 from storewatch.embedded.place import Place
 from storewatch.embedded.process import cluster_name, find_postmaster, kill_orphans, stop_fast
 from storewatch.embedded.programs import Programs, programs_for
-from storewatch.embedded.settings import write_settings
+from storewatch.embedded.settings import socket_folder, write_settings
 from storewatch.embedded.waiting import Say, wait_for
 from storewatch.errors import EmbeddedServerError
 
@@ -45,9 +45,9 @@ def shut_down(place: Place, say: Say) -> bool:
     stop_fast(place, found.pid)
     _await_end(place, say)
     reap()
-    if found.socket_folder != place.run:
-        with suppress(OSError):  # not empty, or gone: then somebody else cares for it
-            found.socket_folder.rmdir()
+    if socket_folder(place) != place.run:
+        with suppress(OSError):  # already gone
+            socket_folder(place).rmdir()
     return True
 
 

@@ -64,7 +64,7 @@ def write_settings(place: Place, say: Say) -> None:
             f"works without it, but pgAdmin and other clients over TCP cannot connect. Free the port, or "
             f"delete {place.port} to have another one chosen, and start the database again."
         )
-    sockets = _setting('"' + str(_socket_folder(place)).replace('"', '""') + '"')
+    sockets = _setting('"' + str(_made_socket_folder(place)).replace('"', '""') + '"')
     text = _SETTINGS.format(access=_setting(str(place.access)), port=port, listen=listen, sockets=sockets)
     write_file(place.access, _ACCESS, 0o644)
     write_file(place.settings, text, 0o644)
@@ -95,13 +95,17 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def _socket_folder(place: Place) -> Path:
-    """A folder for the socket that only the server's user can enter, empty of what a killed server left."""
-    folder = place.run
-    if len(os.fsencode(folder)) > _LONGEST_SOCKET_FOLDER or "," in str(
-        folder
-    ):  # libpq splits hosts at commas
-        folder = Path("/tmp") / cluster_name(place)  # noqa: S108  (checked below)
+def socket_folder(place: Place) -> Path:
+    """Where the next start puts the socket: in the home, unless that makes a path no socket can have."""
+    home_fits = len(os.fsencode(place.run)) <= _LONGEST_SOCKET_FOLDER
+    if home_fits and "," not in str(place.run):  # libpq takes a comma for the end of a host
+        return place.run
+    return Path("/tmp") / cluster_name(place)  # noqa: S108  (its owner is checked)
+
+
+def _made_socket_folder(place: Place) -> Path:
+    """The folder, which only the server's user can enter, empty of what a killed server left."""
+    folder = socket_folder(place)
     try:
         folder.mkdir(0o700)
         place.account.own(folder)

@@ -174,13 +174,14 @@ def _fail(database: Database, report: Report, reason: str) -> None:
 def _make(database: Database, report: Report, progress: Progress) -> None:
     """Reads one state of the database, writes the rows and `complete` in one transaction."""
     began = time.perf_counter()
-    with database.snapshot() as source, database.transaction() as target:
+    with database.twin_snapshots() as sources, database.transaction() as target:
+        source = sources[0]
         as_of = _as_of(source, report)
         ids, keys = stores.polled_until(source, from_us(as_of))
         tally = _Tally(len(CLASSIC))
         for first in range(0, len(keys), _STORES_AT_ONCE):
             part = keys[first : first + _STORES_AT_ONCE]
-            tally.add(*_part(source, target, report, part, as_of))
+            tally.add(*_part(sources, target, report, part, as_of))
             _note(database, report, progress, 99 * (first + len(part)) // len(keys))
         seconds = round(time.perf_counter() - began, 4)
         values = {
@@ -205,14 +206,14 @@ def _as_of(session: Session, report: Report) -> int:
 
 
 def _part(
-    source: Session, target: Session, report: Report, keys: NDArray[np.int32], as_of: int
+    sources: tuple[Session, Session], target: Session, report: Report, keys: NDArray[np.int32], as_of: int
 ) -> tuple[Int64, NDArray[np.bool_], NDArray[np.bool_]]:
     rules = Rules(Policy(report.policy), report.max_gap_us, report.seen_within_us)
     windows = before(as_of, _windows(report), len(keys))
     reach = int(windows.min()) - rules.max_gap
-    schedule = weekly.schedule(source, keys, report.default_zone)
+    schedule = weekly.schedule(sources[0], keys, report.default_zone)
     opens = hours.open_intervals(schedule, reach, as_of + 1)
-    totals = totals_by_store(polls.read(source, keys, reach, as_of), opens, rules, windows, as_of)
+    totals = totals_by_store(polls.read(sources, keys, reach, as_of), opens, rules, windows, as_of)
     reports.add_rows(target, report.report_no, keys, totals)
     return totals, schedule.always, schedule.zone == 0
 

@@ -45,6 +45,14 @@ class Database:
         with Session(engine) as session, session.begin():
             yield session
 
+    @contextmanager
+    def twin_snapshots(self) -> Iterator[tuple[Session, Session]]:
+        """Two sessions that see the same one state of the database, to read with both at once."""
+        with self.snapshot() as first, self.snapshot() as second:
+            name = first.execute(text("SELECT pg_export_snapshot()")).scalar_one()
+            raw(second).execute(f"SET TRANSACTION SNAPSHOT '{name}'")
+            yield first, second
+
     def close(self) -> None:
         """Closes the pool."""
         self.engine.dispose()

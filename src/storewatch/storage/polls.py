@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from itertools import chain
 from typing import Any
 
 import numpy as np
-import psycopg
 from numpy.typing import NDArray
-from psycopg.abc import Buffer
-from psycopg.adapt import Loader
-from psycopg.pq import Format
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -18,6 +17,7 @@ from storewatch.domain.availability import Polls
 from storewatch.domain.axis import Axis
 from storewatch.domain.batches import Batch, DayBatch
 from storewatch.domain.clock import DAY, from_us, to_us
+from storewatch.storage.arrays import key_bounds, positions, read_arrays
 from storewatch.storage.copying import PG_EPOCH, Column, copy_rows, timestamps
 from storewatch.storage.db import raw
 
@@ -165,84 +165,58 @@ def newest(session: Session) -> int | None:
     return None if moment is None else to_us(moment)
 
 
-def read(session: Session, store_keys: NDArray[np.int32], start: int, until: int) -> Polls:
+def read(sessions: Sequence[Session], store_keys: NDArray[np.int32], start: int, until: int) -> Polls:
     """Polls of stores at instants in [start, until], both included, sorted by store and time.
 
-    `store` in the result is the position in `store_keys`.
+    `sessions` see one state of the database; the days are read by all of them side by side, for most
+    of the time goes by in the server. `store` in the result is the position in `store_keys`.
     """
-    position = _positions(store_keys)
-    axis = Axis(start, until)
-    low, high = (int(store_keys.min()), int(store_keys.max())) if len(store_keys) else (0, -1)
-    parts = [
-        _packed(
-            raw(session),
-            day,
-            (max(start, day * DAY), min(until, (day + 1) * DAY - 1)),
-            (low, high),
-            position,
-            axis,
-        )
-        for day in sorted(days(session) & set(range(start // DAY, until // DAY + 1)))
-    ]
-    place = np.sort(np.concatenate([np.empty(0, np.int64), *parts]))
+    wanted = _Wanted(store_keys, Axis(start, until))
+    found = sorted(days(sessions[0]) & set(range(start // DAY, until // DAY + 1)))
+    with ThreadPoolExecutor(len(sessions)) as pool:
+        shares = [found[number :: len(sessions)] for number in range(len(sessions))]
+        parts = list(pool.map(wanted.read_days, sessions, shares))
+    place = np.sort(np.concatenate([np.empty(0, np.int64), *chain.from_iterable(parts)]))
     active = (place & 1).astype(np.bool_)
     place >>= 1
-    return Polls(axis.store(place).astype(np.int32), axis.at(place), active)
+    return Polls(wanted.axis.store(place).astype(np.int32), wanted.axis.at(place), active)
 
 
-def _positions(store_keys: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Position by key; -1 where a key is not asked for."""
-    position = np.full(int(store_keys.max()) + 1 if len(store_keys) else 0, -1, np.int32)
-    position[store_keys] = np.arange(len(store_keys), dtype=np.int32)
-    return position
+class _Wanted:
+    """Which polls a reader wants, and where their stores go."""
+
+    def __init__(self, store_keys: NDArray[np.int32], axis: Axis) -> None:
+        self.axis = axis
+        self._position = positions(store_keys)
+        self._bounds = key_bounds(store_keys)
+
+    def read_days(self, session: Session, found: list[int]) -> list[NDArray[np.int64]]:
+        """The polls of days, as one int64 each: place on the axis, and the state as the lowest bit."""
+        return [self._packed(row, state) for day in found for row, state in self._columns(session, day)]
+
+    def _columns(self, session: Session, day: int) -> list[tuple[list[NDArray[Any]], int]]:
+        low, high = max(self.axis.start, day * DAY), min(self.axis.until, (day + 1) * DAY - 1)
+        which = "store_key BETWEEN :low AND :high"
+        if high - low < DAY - 1:
+            which += f" AND timestamp_utc BETWEEN '{from_us(low)}' AND '{from_us(high)}'"
+        query = _ARRAYS.format(partition=partition_name(day), which=which)
+        columns = read_arrays(session, query, self._bounds, (">i4", ">i8", ">i4", ">i8"))
+        return [(columns[:2], 1), (columns[2:], 0)]
+
+    def _packed(self, columns: list[NDArray[Any]], state: int) -> NDArray[np.int64]:
+        key, at = columns
+        store = self._position[key]
+        asked = store >= 0
+        if not asked.all():
+            store, at = store[asked], at[asked]
+        place = self.axis.pack(store, at + PG_EPOCH)
+        place <<= 1
+        place |= state
+        return place
 
 
 _ARRAYS = """
-    SELECT array_agg(store_key), array_agg(timestamp_utc), array_agg(active)
+    SELECT array_agg(store_key) FILTER (WHERE active), array_agg(timestamp_utc) FILTER (WHERE active),
+           array_agg(store_key) FILTER (WHERE NOT active), array_agg(timestamp_utc) FILTER (WHERE NOT active)
     FROM {partition} WHERE {which}
 """
-
-
-def _packed(
-    connection: psycopg.Connection[Any],
-    day: int,
-    times: tuple[int, int],
-    store_keys: tuple[int, int],
-    position: NDArray[np.int32],
-    axis: Axis,
-) -> NDArray[np.int64]:
-    """A day's polls as one int64 each: place on the axis, and the state as the lowest bit."""
-    which = f"store_key BETWEEN {store_keys[0]} AND {store_keys[1]}"
-    if times != (day * DAY, (day + 1) * DAY - 1):
-        which += f" AND timestamp_utc BETWEEN '{from_us(times[0])}' AND '{from_us(times[1])}'"
-    with connection.cursor(binary=True) as cursor:
-        for array in ("int4", "timestamptz", "bool"):
-            cursor.adapters.register_loader(psycopg.adapters.types[array].array_oid, _RawLoader)
-        row = cursor.execute(_ARRAYS.format(partition=partition_name(day), which=which)).fetchone()
-    if row is None or row[0] is None:
-        return np.empty(0, np.int64)
-    key, at, active = (_elements(blob, dtype) for blob, dtype in zip(row, (">i4", ">i8", "?"), strict=True))
-    store = position[key]
-    asked = store >= 0
-    if not asked.all():
-        store, at, active = store[asked], at[asked], active[asked]
-    place = axis.pack(store, at + PG_EPOCH)
-    place <<= 1
-    place |= active
-    return place
-
-
-class _RawLoader(Loader):
-    """Leaves a value as PostgreSQL sent it."""
-
-    format = Format.BINARY
-
-    def load(self, data: Buffer) -> bytes:
-        """The bytes."""
-        return bytes(data)
-
-
-def _elements(blob: bytes, dtype: str) -> NDArray[Any]:
-    """The elements of a one-dimensional array without nulls: 20 bytes of head, then length and value."""
-    elements = np.frombuffer(blob, [("length", ">i4"), ("value", dtype)], offset=20)["value"]
-    return elements.astype(elements.dtype.newbyteorder("="))

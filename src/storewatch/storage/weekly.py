@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from storewatch.domain.hours import Schedule, Week
+from storewatch.storage.arrays import key_bounds, positions, read_arrays
 from storewatch.storage.copying import Column, copy_rows
 from storewatch.storage.db import raw
 
@@ -161,33 +162,22 @@ def take_zones(session: Session, import_no: int) -> dict[str, int]:
 
 def schedule(session: Session, store_keys: NDArray[np.int32], default_zone: str) -> Schedule:
     """Weeks and zones of stores; positions in the result are those in `store_keys`."""
-    position = np.full(int(store_keys.max()) + 1 if len(store_keys) else 1, -1, np.int32)
-    position[store_keys] = np.arange(len(store_keys), dtype=np.int32)
-    bounds = (
-        {"low": int(store_keys.min()), "high": int(store_keys.max())}
-        if len(store_keys)
-        else {"low": 0, "high": -1}
-    )
-    week = _columns(session, _WEEKS, bounds, 4)
-    week = week[:, position[week[0]] >= 0]
-    given = position[_columns(session, _GIVEN, bounds, 1)[0]]
+    position, bounds = positions(store_keys), key_bounds(store_keys)
+    key, day, start, end = read_arrays(session, _WEEKS, bounds, (">i4", ">i2", ">i4", ">i4"))
+    asked = position[key] >= 0
+    week = Week(position[key[asked]], day[asked], start[asked], end[asked])
     always = np.ones(len(store_keys), np.bool_)
+    given = position[read_arrays(session, _GIVEN, bounds, (">i4",))[0]]
     always[given[given >= 0]] = False
     zone, names = _zones(session, bounds, position, len(store_keys), default_zone)
-    day, start, end = week[1].astype(np.int16), week[2].astype(np.int32), week[3].astype(np.int32)
-    return Schedule(Week(position[week[0]], day, start, end), zone, names, always)
+    return Schedule(week, zone, names, always)
 
 
 _WEEKS = """
-    SELECT w.store_key, m.day, m.start_s, m.end_s FROM menu_hours AS m JOIN hours_week AS w USING (week_no)
-    WHERE w.store_key BETWEEN :low AND :high
+    SELECT array_agg(w.store_key), array_agg(m.day), array_agg(m.start_s), array_agg(m.end_s)
+    FROM menu_hours AS m JOIN hours_week AS w USING (week_no) WHERE w.store_key BETWEEN :low AND :high
 """
-_GIVEN = "SELECT store_key FROM hours_week WHERE store_key BETWEEN :low AND :high"
-
-
-def _columns(session: Session, query: str, bounds: dict[str, int], count: int) -> NDArray[np.int64]:
-    rows = session.execute(text(query), bounds).all()
-    return np.array([tuple(row) for row in rows], np.int64).reshape(-1, count).T
+_GIVEN = "SELECT array_agg(store_key) FROM hours_week WHERE store_key BETWEEN :low AND :high"
 
 
 def _zones(

@@ -1,0 +1,47 @@
+# storewatch: `make demo` and `make test` need Python 3.11 or newer, git and make, nothing else.
+
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help setup demo serve test unit check format bench lock clean
+
+help: ## Show what can be made.
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(READY) ## Make .venv with the `storewatch` command and all that tests need.
+
+$(READY): requirements/dev.txt requirements/tools.txt pyproject.toml scripts/setup
+	@scripts/setup requirements/dev.txt
+	@touch $@
+
+demo: setup ## Make a fleet, load it, report on it. DATA=DIR takes your own three files.
+	@$(BIN)/storewatch demo $(if $(DATA),--data "$(DATA)")
+
+serve: setup ## Serve the pages and the REST API on http://127.0.0.1:8000.
+	@$(BIN)/storewatch serve --no-login
+
+test: setup ## Run all tests.
+	@$(BIN)/python -m pytest $(ARGS)
+
+unit: setup ## Run the quick tests.
+	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+check: setup ## Lint, format, types, layers.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: setup ## Put the code into shape.
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: setup ## Measure, and write docs/benchmarks.md.
+	@scripts/setup requirements/bench.txt
+	@$(BIN)/python -m bench
+
+lock: setup ## Pin the newest versions of everything, with hashes.
+	@scripts/lock
+
+clean: ## Remove what setup made.
+	@rm -rf .venv .tools

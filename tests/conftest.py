@@ -43,6 +43,8 @@ def server_url() -> Iterator[str]:
     home.chmod(0o755)  # as root the server runs as another user, who must get in
     try:
         with embedded.running(home / "home", lambda _: None) as url:
+            _sql(url, "ALTER SYSTEM SET fsync = off")  # a test's database need not outlive a power cut
+            _sql(url, "SELECT pg_reload_conf()")
             yield url
     finally:
         shutil.rmtree(home, ignore_errors=True)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from hypothesis import strategies as st
+
 from tests.oracle import (
     COUNTS_AS_MIDNIGHT,
     DAY,

@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tests.oracle import (
     DAY,
     DEFAULT_ZONE,

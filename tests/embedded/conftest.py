@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.embedded.people import Caller, Command, an_ordinary_user, silent, whoever_tests
 
 from storewatch.embedded import running, stop
+from tests.embedded.people import Caller, Command, an_ordinary_user, silent, whoever_tests
 
 Begin = Callable[..., Command]
 

@@ -15,12 +15,12 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 import psycopg
 import pytest
-from tests.embedded.conftest import Begin
-from tests.embedded.people import Caller, eventually, is_up, postmaster, query, silent
 
 from storewatch.embedded import ensure_running, running, server, start, stop
 from storewatch.embedded.place import place_of
 from storewatch.errors import EmbeddedServerError
+from tests.embedded.conftest import Begin
+from tests.embedded.people import Caller, eventually, is_up, postmaster, query, silent
 
 # Computes without a pause, so that it does not notice the end of its server; bounded, should a test fail.
 BUSY = "DO 'BEGIN WHILE clock_timestamp() < now() + interval ''20 s'' LOOP END LOOP; END'"

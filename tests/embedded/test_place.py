@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.embedded.conftest import Begin
-from tests.embedded.people import an_ordinary_user, postmaster, query, silent
 
 from storewatch.embedded import default_home, programs, running
 from storewatch.embedded.place import place_of
 from storewatch.embedded.process import cluster_name
 from storewatch.errors import EmbeddedServerError
+from tests.embedded.conftest import Begin
+from tests.embedded.people import an_ordinary_user, postmaster, query, silent
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has this trouble")
 

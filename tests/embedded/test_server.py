@@ -11,11 +11,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.embedded.people import postmaster, query, silent
 
 from storewatch.embedded import ensure_running, programs, psql_command, running, server, tcp_url
 from storewatch.embedded.settings import LOOPBACK
 from storewatch.errors import EmbeddedServerError
+from tests.embedded.people import postmaster, query, silent
 
 
 @contextmanager

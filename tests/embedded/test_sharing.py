@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 from pathlib import Path
 
 import pytest
+
+from storewatch.embedded import running, start, stop, waiting
+from storewatch.errors import EmbeddedServerError
 from tests.embedded.conftest import Begin
 from tests.embedded.people import Caller, eventually, is_up, postmaster, query, silent
-
-from storewatch.embedded import running, start, stop
-from storewatch.errors import EmbeddedServerError
 
 
 def test_the_first_start_makes_a_database_and_the_next_finds_the_data_again(
@@ -58,6 +59,21 @@ def test_no_command_is_stopped_by_another_that_ends_as_it_begins(begin: Begin, h
         assert query(second.url(), "SELECT 1") == 1
         second.end()
     assert not is_up(home)
+
+
+def test_a_command_that_waits_for_another_says_so(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "_SILENT_S", 0.05)
+    said: list[str] = []
+    with (home / "postgres/change.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+        def say(text: str) -> None:
+            said.append(text)
+            fcntl.flock(lock, fcntl.LOCK_UN)
+
+        with running(home, say):
+            pass
+    assert said[0].startswith("Waiting for another storewatch command")
 
 
 def test_ctrl_c_ends_a_command_and_not_the_server_that_others_use(begin: Begin, home: Path) -> None:

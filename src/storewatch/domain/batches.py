@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,7 +13,7 @@ from storewatch.domain.axis import Int64
 from storewatch.domain.clock import DAY
 
 _DAY_BITS = 37  # a day has fewer than 2**37 microseconds
-_MAX_KEY = 1 << (63 - _DAY_BITS)
+_MAX_KEY = 1 << (62 - _DAY_BITS)
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,24 @@ class DayBatch:
     polls: Batch
     corrected: int
     unchanged: int
+
+    def without(self, known: Int64) -> DayBatch:
+        """Without the polls that are among the known ones, given as sorted `places`.
+
+        A poll with a reason is never taken for known, for a place doesn't tell the reason.
+        """
+        place = places(self.day, self.polls.key, self.polls.at, self.polls.active)
+        near = np.minimum(np.searchsorted(known, place), max(0, len(known) - 1))
+        new = (self.polls.reason != 0) | (known[near] != place if len(known) else True)
+        return replace(self, polls=self.polls[new])
+
+
+def places(day: int, key: NDArray[np.int32], at: Int64, active: NDArray[np.bool_] | bool) -> Int64:
+    """Store, time of day and state of a day's polls as one int64 each."""
+    place: Int64 = key.astype(np.int64) << (_DAY_BITS + 1)
+    place |= (at - day * DAY) << 1
+    place |= active
+    return place
 
 
 def by_day(batch: Batch) -> Iterator[DayBatch]:

@@ -1,8 +1,8 @@
 """CSV files -> frames of raw text, block by block, in bounded memory.
 
 One line is one row, so a broken quote can spoil its own line only. A block of well-formed lines goes
-through Polars in one piece; lines that are not are read one by one, and what is wrong with them is
-said in words. SEMANTICS, Inputs 3 and 7.
+through Polars in one piece; of any other, small pieces are read, and in them one by one the lines that are not
+well formed: what is wrong with them is said in words. SEMANTICS, Inputs 3 and 7.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import hashlib
 import io
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import BinaryIO
 
 import polars as pl
@@ -21,36 +23,48 @@ import polars as pl
 from storewatch.errors import FileRefusedError
 
 BLOCK_BYTES = 16 << 20
+PIECE_BYTES = 256 << 10
+"""A block in which a line needs care is cut into such pieces: only the piece pays for it, and a file of
+nothing but short bad lines stays small in memory.
+"""
 MAX_LINE_BYTES = 64 << 10
-_CELL = r'(?:"[^"]*"|[^",]*)'
+_CELL = r'(?:"(?:[^"]|"")*"|[^",]*)'
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_SHOWN = 60
 
 
 @dataclass(frozen=True)
 class Block:
-    """Rows of consecutive lines: `rows` has `line` and the wanted columns, all text; `bad` has
-    (line, reason). `row_text` gives a line as it was.
+    """Rows of consecutive lines: `rows` has `line` and the wanted columns, all text, null where a cell
+    is empty or its line ended before it; `bad` has (line, reason).
     """
 
     rows: pl.DataFrame
     bad: pl.DataFrame
-    lines: dict[int, bytes] | _Lines
+    lines: _Lines
 
     def row_text(self, line: int) -> str:
-        """A line as it was, made fit for a database: no NUL, bytes that are not UTF-8 escaped."""
-        return self.lines[line].decode("utf-8", "backslashreplace").replace("\0", "\\x00").rstrip("\r")
+        """A line as it was, made fit for a database: no NUL, bytes that are not UTF-8 escaped; of one
+        that is too long, its beginning.
+        """
+        whole = self.lines[line]
+        text = whole[:MAX_LINE_BYTES].decode("utf-8", "backslashreplace").replace("\0", "\\x00").rstrip("\r")
+        return text if len(whole) <= MAX_LINE_BYTES else text + "…"
 
 
 class _Lines:
     """The lines of a block by number; split only when somebody asks, for most blocks are clean."""
 
     def __init__(self, first: int, data: bytes) -> None:
-        self._first, self._data = first, data
-        self._split: list[bytes] | None = None
+        self.first, self._data = first, data
+
+    @cached_property
+    def all(self) -> list[bytes]:
+        """In order, without the line feeds."""
+        return self._data.removesuffix(b"\n").split(b"\n")
 
     def __getitem__(self, line: int) -> bytes:
-        if self._split is None:
-            self._split = self._data.split(b"\n")
-        return self._split[line - self._first]
+        return self.all[line - self.first]
 
 
 class Source(io.RawIOBase):
@@ -91,32 +105,33 @@ class CsvFile:
 
     def _unpacked(self) -> io.BufferedIOBase:
         packed = io.BufferedReader(self.source, BLOCK_BYTES)
-        if packed.peek(2)[:2] == b"\x1f\x8b":
-            return gzip.GzipFile(fileobj=packed)
-        return packed
+        with self._trouble():
+            start = packed.peek(2)[:2]
+        return gzip.GzipFile(fileobj=packed) if start == b"\x1f\x8b" else packed
 
-    def _read(self, size: int) -> bytes:
+    @contextmanager
+    def _trouble(self) -> Iterator[None]:
         try:
-            return self._text.read(size) or b""
+            yield
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise FileRefusedError(f"{self.name}: the gzip file is damaged or cut off ({error})") from error
+        except OSError as error:
+            raise FileRefusedError(f"{self.name}: it cannot be read ({error.strerror})") from error
+
+    def _read(self) -> bytes:
+        with self._trouble():
+            return self._text.read(BLOCK_BYTES) or b""
 
     def _read_header(self) -> list[str]:
-        self._pending = self._read(BLOCK_BYTES)
+        while b"\n" not in self._pending and len(self._pending) <= MAX_LINE_BYTES and (more := self._read()):
+            self._pending += more
         if not self._pending.strip(b"\xef\xbb\xbf\r\n\t "):
             raise FileRefusedError(f"{self.name}: the file is empty")
-        line, newline, rest = self._pending.partition(b"\n")
-        if self._pending[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            raise FileRefusedError(f"{self.name}: the file is UTF-16; save it as CSV in UTF-8")
-        try:
-            text = line[:MAX_LINE_BYTES].decode("utf-8-sig").rstrip("\r")
-            names = next(csv.reader([text], strict=True), [])
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise _not_text(self.name) from error
-        if "\0" in text or len(line) > MAX_LINE_BYTES:
-            raise _not_text(self.name)
-        self._pending = rest if newline else b""
-        return [name.strip() for name in names]
+        line, _, self._pending = self._pending.partition(b"\n")
+        names, problem = _column_names(line)
+        if problem:
+            raise FileRefusedError(f"{self.name}: {problem}")
+        return names
 
     def blocks(self, columns: dict[str, int], optional: tuple[str, ...] = ()) -> Iterator[Block]:
         """Blocks with the wanted columns, given by their positions; `optional` ones may be lacking,
@@ -125,19 +140,26 @@ class CsvFile:
         reader = _BlockReader(len(self.header), columns, tuple(c for c in optional if c not in columns))
         line = 2
         for data in self._whole_lines():
-            count = data.count(b"\n") + (not data.endswith(b"\n"))
-            yield reader.read(data, line, count)
-            line += count
+            whole = reader.at_once(data, line)
+            if whole:
+                yield whole
+                line += len(whole.rows)
+                continue
+            for piece in _pieces(data):
+                yield reader.at_once(piece, line) or reader.with_care(piece, line)
+                line += _count_lines(piece)
 
     def _whole_lines(self) -> Iterator[bytes]:
-        """Chunks that end at the end of a line; a line that is too long comes shortened."""
-        pending = self._pending
+        """Chunks that end at the end of a line; a line that is too long comes shortened, though still
+        too long.
+        """
+        pending, self._pending = self._pending, b""
         while True:
             cut = pending.rfind(b"\n") + 1
             if cut:
                 yield pending[:cut]
             pending = pending[cut:][: MAX_LINE_BYTES + 1]  # more of a line is of no use
-            more = self._read(BLOCK_BYTES)
+            more = self._read()
             if not more:
                 break
             pending += more
@@ -145,8 +167,51 @@ class CsvFile:
             yield pending
 
 
-def _not_text(name: str) -> FileRefusedError:
-    return FileRefusedError(f"{name}: this is not a CSV file: its first line is not text in UTF-8")
+def shown(text: str) -> str:
+    """Text from a file as a message shows it: not too long, and nothing that a terminal would obey."""
+    clean = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:_SHOWN])
+    return clean if len(text) <= _SHOWN else clean + "…"
+
+
+def _column_names(line: bytes) -> tuple[list[str], str]:
+    """The names in a header line, or what is wrong with it."""
+    if line[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return [], "the file is UTF-16; save it as CSV in UTF-8"
+    text = _text_or_none(line[:MAX_LINE_BYTES].removeprefix(b"\xef\xbb\xbf").rstrip(b"\r"))
+    if text is not None and "\r" in text:
+        return [], "its lines end in a carriage return alone; save it with LF or CRLF line ends"
+    if text is None or len(line) > MAX_LINE_BYTES:
+        return [], "this is not a CSV file: its first line is not text in UTF-8"
+    names, problem = _split(text)
+    if problem:
+        return [], f"this is not a CSV file: in its first line {problem}"
+    found = [word for separator, word in _SEPARATORS.items() if separator in text and len(names) == 1]
+    if found:
+        return [], f"its columns are separated by {found[0]}; save it with commas between them"
+    return [name.strip() for name in names], ""
+
+
+def _count_lines(data: bytes) -> int:
+    return data.count(b"\n") + (not data.endswith(b"\n"))
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    """Cuts a block, between lines, into pieces of about PIECE_BYTES."""
+    start = 0
+    while start < len(data):
+        end = data.find(b"\n", start + PIECE_BYTES) + 1 or len(data)
+        yield data[start:end]
+        start = end
+
+
+def _may_have_a_long_line(data: bytes) -> bool:
+    """False only if no line is longer than MAX_LINE_BYTES: each half of that has a line's end then."""
+    half = MAX_LINE_BYTES // 2
+    return any(data.find(b"\n", at, at + half) < 0 for at in range(0, len(data) - half + 1, half))
+
+
+def _is_text(data: bytes) -> bool:
+    return data.isascii() or _text_or_none(data) is not None
 
 
 class _BlockReader:
@@ -154,111 +219,118 @@ class _BlockReader:
         self._width = width
         self._columns = columns
         self._lacking = lacking
-        cells = "," + _CELL
-        self._well_formed = rf"^{_CELL}(?:{cells}){{{width - 1}}}\r?$"
+        self._well_formed = rf"^{_CELL}(?:,{_CELL}){{{width - 1}}}\r?$"
 
-    def read(self, data: bytes, first_line: int, count: int) -> Block:
-        """The rows of `count` whole lines."""
-        lines = _Lines(first_line, data)
-        frame = self._at_once(data, first_line, count)
-        if frame is not None:
-            return Block(frame, _no_problems(), lines)
-        return self._with_care(data, first_line, lines)
-
-    def _at_once(self, data: bytes, first_line: int, count: int) -> pl.DataFrame | None:
-        """The fast way, for blocks without a quote in which every line has all its fields."""
+    def at_once(self, data: bytes, first_line: int) -> Block | None:
+        """The fast way, for whole lines without a quote, every one of which has all its fields."""
+        count = _count_lines(data)
         if b'"' in data or b"\0" in data or data.count(b",") != count * (self._width - 1):
             return None
+        if _may_have_a_long_line(data) or not _is_text(data):
+            return None
         try:
-            frame = self._parsed(data.replace(b"\r\n", b"\n") if b"\r" in data else data, ragged=False)
+            frame = self._parsed(data.replace(b"\r\n", b"\n") if b"\r" in data else data)
         except pl.exceptions.PolarsError:
             return None
         if len(frame) != count:
             return None
-        return frame.with_columns(pl.int_range(first_line, first_line + count, dtype=pl.Int64).alias("line"))
+        line = pl.int_range(first_line, first_line + count, dtype=pl.Int64).alias("line")
+        return Block(frame.with_columns(line), _problems([]), _Lines(first_line, data))
 
-    def _parsed(self, data: bytes, *, ragged: bool, quote: str | None = None) -> pl.DataFrame:
-        positions = sorted(self._columns.values())
+    def _parsed(self, data: bytes, *, quote: str | None = None) -> pl.DataFrame:
         frame = pl.read_csv(
             data,
             has_header=False,
             schema={f"c{i}": pl.String for i in range(self._width)},
-            columns=positions,
+            columns=sorted(self._columns.values()),
             quote_char=quote,
-            truncate_ragged_lines=ragged,
+            raise_if_empty=False,
         )
-        frame = frame.select(pl.col(f"c{position}").alias(name) for name, position in self._columns.items())
+        return self._named(frame.select(pl.col(f"c{at}").alias(name) for name, at in self._columns.items()))
+
+    def _named(self, frame: pl.DataFrame) -> pl.DataFrame:
         return frame.with_columns(pl.lit(None, pl.String).alias(name) for name in self._lacking)
 
-    def _with_care(self, data: bytes, first_line: int, lines: _Lines) -> Block:
+    def with_care(self, data: bytes, first_line: int) -> Block:
         """Line by line where needed: each line becomes a row, a problem, or is blank."""
-        numbered = pl.DataFrame({"text": _decoded(data)}).with_row_index("line", first_line)
-        numbered = numbered.cast({"line": pl.Int64})
-        broken = pl.col("text").is_null()
-        blank = pl.col("text").str.strip_chars() == ""
-        well = pl.col("text").str.contains(self._well_formed)
-        good = numbered.filter(well & ~blank)
-        frame = self._parsed(
-            "\n".join(good["text"].str.strip_chars_end("\r")).encode(), ragged=True, quote='"'
-        )
-        frame = frame.with_columns(good["line"])
-        rows, problems = self._one_by_one(numbered.filter((broken | ~well) & (broken | ~blank)))
-        return Block(pl.concat([frame, rows.select(frame.columns)]).sort("line"), problems, lines)
+        lines = _Lines(first_line, data)
+        numbered = pl.DataFrame(
+            {"text": _texts(data, lines), "line": range(first_line, first_line + len(lines.all))},
+            {"text": pl.String, "line": pl.Int64},
+        ).filter(pl.col("text").is_null() | (pl.col("text").str.strip_chars() != ""))
+        well = numbered["text"].str.contains(self._well_formed).fill_null(False)
+        good = numbered.filter(well)
+        frame = self._parsed("\n".join(good["text"].str.strip_chars_end("\r")).encode(), quote='"')
+        rows, problems = self._one_by_one(numbered.filter(~well), lines)
+        frame = pl.concat([frame.with_columns(good["line"]), rows.select(*frame.columns, "line")])
+        return Block(frame.sort("line"), problems, lines)
 
-    def _one_by_one(self, odd: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Lines with escaped quotes, and those that are wrong."""
-        rows: list[tuple[int, list[str]]] = []
+    def _one_by_one(self, odd: pl.DataFrame, lines: _Lines) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Lines that are wrong, or have so few fields that their cells must be looked at."""
+        numbers, rows = [], []
         problems: list[tuple[int, str]] = []
-        for line, text in odd.select("line", "text").iter_rows():
-            fields, problem = self._fields(text)
+        for text, line in odd.iter_rows():
+            fields, problem = self._fields(text) if text is not None else ([], _no_text(lines[line]))
             if problem:
                 problems.append((line, problem))
             else:
-                rows.append((line, fields))
-        frame = pl.DataFrame(
-            {name: [fields[at] for _, fields in rows] for name, at in self._columns.items()},
-            dict.fromkeys(self._columns, pl.String),
-        ).with_columns(pl.Series("line", [line for line, _ in rows], pl.Int64))
-        frame = frame.with_columns(pl.lit(None, pl.String).alias(name) for name in self._lacking)
-        return frame, pl.DataFrame(problems, _PROBLEMS, orient="row")
+                numbers.append(line)
+                rows.append(fields)
+        columns = {name: [_cell(row, at) for row in rows] for name, at in self._columns.items()}
+        frame = self._named(pl.DataFrame(columns, dict.fromkeys(columns, pl.String)))
+        return frame.with_columns(pl.Series("line", numbers, pl.Int64)), _problems(problems)
 
-    def _fields(self, text: str | None) -> tuple[list[str], str]:
-        if text is None:
-            return [], "the line is not text in UTF-8, or holds NUL bytes"
-        if len(text) > MAX_LINE_BYTES:
-            return [], f"the line is longer than {MAX_LINE_BYTES:,} bytes"
-        try:
-            fields = next(csv.reader([text.rstrip("\r")], strict=True), [])
-        except csv.Error:
+    def _fields(self, text: str) -> tuple[list[str], str]:
+        """The fields of a line, or what is wrong. A line too short for the wanted columns is a row all
+        the same: who reads its cells can say which is missing, and of which store.
+        """
+        fields, problem = _split(text.rstrip("\r"))
+        if problem or len(fields) <= max(self._columns.values()) or len(fields) == self._width:
+            return fields, problem
+        few = "few" if len(fields) < self._width else "many"
+        return [], f"too {few} fields: {len(fields)} where the header has {self._width}"
+
+
+def _cell(fields: list[str], at: int) -> str | None:
+    return fields[at] if at < len(fields) else None
+
+
+def _split(line: str) -> tuple[list[str], str]:
+    """The fields of a line, or what is wrong with its quotes."""
+    try:
+        return next(csv.reader([line], strict=True), []), ""
+    except csv.Error as error:
+        if "unexpected end" in str(error):
             return [], "a quote is opened and not closed on this line"
-        if len(fields) != self._width:
-            few = "few" if len(fields) < self._width else "many"
-            return [], f"too {few} fields: {len(fields)} where the header has {self._width}"
-        return fields, ""
+        if "delimiter" in str(error) or "expected after" in str(error):
+            return [], "a quote is closed before its field ends"
+        return [], "a carriage return stands in the middle"
 
 
-_PROBLEMS = {"line": pl.Int64, "reason": pl.String}
+def _problems(found: list[tuple[int, str]]) -> pl.DataFrame:
+    return pl.DataFrame(found, {"line": pl.Int64, "reason": pl.String}, orient="row")
 
 
-def _no_problems() -> pl.DataFrame:
-    return pl.DataFrame(schema=_PROBLEMS)
+def _texts(data: bytes, lines: _Lines) -> pl.Series:
+    """The lines as text; null where a line is none, or too long."""
+    if b"\0" not in data and not _may_have_a_long_line(data):
+        text = _text_or_none(data)
+        if text is not None:
+            return pl.Series(text.removesuffix("\n").split("\n"), dtype=pl.String)
+    short = (line if len(line) <= MAX_LINE_BYTES else None for line in lines.all)
+    return pl.Series([None if line is None else _text_or_none(line) for line in short], dtype=pl.String)
 
 
-def _decoded(data: bytes) -> pl.Series:
-    """The lines as text; null where a line is not text."""
-    lines = data.removesuffix(b"\n").split(b"\n")
-    if b"\0" not in data:
-        try:
-            return pl.Series(data.decode().removesuffix("\n").split("\n"), dtype=pl.String)
-        except UnicodeDecodeError:
-            pass
-    return pl.Series([_text_or_none(line) for line in lines], dtype=pl.String)
-
-
-def _text_or_none(line: bytes) -> str | None:
-    if b"\0" in line:
+def _text_or_none(data: bytes) -> str | None:
+    if b"\0" in data:
         return None
     try:
-        return line.decode()
+        return data.decode()
     except UnicodeDecodeError:
         return None
+
+
+def _no_text(line: bytes) -> str:
+    if len(line) > MAX_LINE_BYTES:
+        return f"the line is longer than {MAX_LINE_BYTES:,} bytes"
+    return "the line holds NUL bytes" if b"\0" in line else "the line is not text in UTF-8"

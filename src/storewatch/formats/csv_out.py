@@ -29,14 +29,14 @@ def classic(frame: pl.DataFrame, windows: list[str]) -> pl.DataFrame:
     for name, unit in _COLUMNS:
         at = windows.index(name)
         total = {key: _sum(at, key) for key in ("up", "down")}
-        nothing = (total["up"] + total["down"] == 0) & (pl.col("unknown_us").list.get(at) > 0)
+        nothing = (total["up"] + total["down"] == 0) & (pl.col("unknown_us").arr.get(at) > 0)
         up.append(pl.when(~nothing).then(_two_decimals(total["up"], unit)).alias(f"uptime_{name}"))
         down.append(pl.when(~nothing).then(_two_decimals(total["down"], unit)).alias(f"downtime_{name}"))
     return frame.select(_harmless(pl.col("store_id")), *up, *down)
 
 
 def _sum(at: int, state: str) -> pl.Expr:
-    return pl.col(f"{state}_seen_us").list.get(at) + pl.col(f"{state}_inferred_us").list.get(at)
+    return pl.col(f"{state}_seen_us").arr.get(at) + pl.col(f"{state}_inferred_us").arr.get(at)
 
 
 def _two_decimals(time_us: pl.Expr, unit: int) -> pl.Expr:

@@ -19,7 +19,7 @@ _HEAD = 20  # bytes before the first element: dimensions, has-nulls, type, lengt
 
 
 def read_arrays(
-    session: Session, query: str, parameters: dict[str, int], dtypes: tuple[str, ...]
+    session: Session, query: str, parameters: dict[str, Any], dtypes: tuple[str, ...]
 ) -> list[NDArray[Any]]:
     """The arrays of a query that gives one row of them; an empty one for NULL. They hold no nulls."""
     statement = str(text(query).bindparams(**parameters).compile(compile_kwargs={"literal_binds": True}))

@@ -15,13 +15,16 @@ from sqlalchemy.orm import Session
 
 from storewatch.domain.availability import Polls
 from storewatch.domain.axis import Axis
-from storewatch.domain.batches import Batch, DayBatch
+from storewatch.domain.batches import Batch, DayBatch, places
 from storewatch.domain.clock import DAY, from_us, to_us
 from storewatch.storage.arrays import key_bounds, positions, read_arrays
 from storewatch.storage.copying import PG_EPOCH, Column, copy_rows, timestamps
 from storewatch.storage.db import raw
 
 _EPOCH = date(1970, 1, 1)
+_WORTH_COMPARING = 50_000
+"""From so many polls of a day on, those that are there already are sorted out before they are sent."""
+
 _COLUMNS = "(store_key, import_no, timestamp_utc, active, reason)"
 
 
@@ -95,6 +98,11 @@ def merge_day(session: Session, day: DayBatch, import_no: int, reasons: list[byt
 
     A poll corrected or deleted by hand stays so. The caller holds the lock of this kind of import.
     """
+    came = len(day.polls)
+    if came > _WORTH_COMPARING:
+        day = day.without(_known(session, day.day))
+    if not len(day.polls):
+        return {"unchanged": came}
     name = partition_name(day.day)
     connection = raw(session)
     connection.execute("DROP TABLE IF EXISTS incoming")
@@ -108,12 +116,16 @@ def merge_day(session: Session, day: DayBatch, import_no: int, reasons: list[byt
     assert counts is not None  # noqa: S101 - an aggregate has a row
     new, corrected, kept = counts
     note_day(session, day, new)
-    return {
-        "new": new,
-        "corrected": corrected,
-        "kept": kept,
-        "unchanged": len(day.polls) - new - corrected - kept,
-    }
+    unchanged = came - new - corrected - kept
+    return {"new": new, "corrected": corrected, "kept": kept, "unchanged": unchanged}
+
+
+def _known(session: Session, day: int) -> NDArray[np.int64]:
+    """The plain polls of a day (no reason, not set by hand) as sorted `places`."""
+    query = _ARRAYS.format(partition=partition_name(day), which="reason IS NULL AND import_no IS NOT NULL")
+    key, at, idle_key, idle_at = read_arrays(session, query, {}, (">i4", ">i8", ">i4", ">i8"))
+    known = [places(day, key, at + PG_EPOCH, True), places(day, idle_key, idle_at + PG_EPOCH, False)]
+    return np.sort(np.concatenate(known))
 
 
 _MERGE = """

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from storewatch.domain.availability import Kind
 from storewatch.domain.axis import Int64
+from storewatch.storage.arrays import read_arrays
 from storewatch.storage.copying import copy_rows
 from storewatch.storage.db import raw
 from storewatch.storage.tables import Report, StoreReport
@@ -93,24 +94,44 @@ def add_rows(session: Session, report_no: int, store_keys: NDArray[np.int32], to
 def rows(session: Session, report: Report, at_once: int = 20_000) -> Iterator[pl.DataFrame]:
     """A report's rows by store id in code point order, in frames of at most `at_once` rows.
 
-    Columns: store_id, and for each total a column `{total}_us` of lists, an element a window.
+    Columns: store_id, and for each total a column `{total}_us` of arrays, an element a window.
     """
+    windows = len(report.window_names)
+    query = _page_query(windows)
     after = ""
     while True:
-        found = session.execute(
-            text(f"""
-                SELECT s.store_id, {", ".join("t." + name for name in _TOTALS)}
-                FROM store_report AS t JOIN store AS s USING (store_key)
-                WHERE t.report_no = :report_no AND s.store_id > :after
-                ORDER BY s.store_id LIMIT :at_once
-            """),
-            {"report_no": report.report_no, "after": after, "at_once": at_once},
-        ).all()
-        if not found:
+        ids = _page_of_ids(session, report.report_no, after, at_once)
+        if not ids:
             return
-        schema = {"store_id": pl.String} | dict.fromkeys(_TOTALS, pl.List(pl.Int64))
-        yield pl.DataFrame([tuple(row) for row in found], schema, orient="row")
-        after = found[-1][0]
+        bounds = {"report_no": report.report_no, "after": after, "last": ids[-1]}
+        columns = read_arrays(session, query, bounds, (">i8",) * (len(_TOTALS) * windows))
+        totals = {
+            name: np.stack(columns[number * windows : (number + 1) * windows], axis=1)
+            for number, name in enumerate(_TOTALS)
+        }
+        yield pl.DataFrame({"store_id": ids} | totals, {"store_id": pl.String} | dict.fromkeys(totals))
+        after = ids[-1]
+
+
+def _page_of_ids(session: Session, report_no: int, after: str, at_once: int) -> list[str]:
+    query = text("""
+        SELECT s.store_id FROM store_report AS t JOIN store AS s USING (store_key)
+        WHERE t.report_no = :report_no AND s.store_id > :after ORDER BY s.store_id LIMIT :at_once
+    """)
+    bounds = {"report_no": report_no, "after": after, "at_once": at_once}
+    return list(session.execute(query, bounds).scalars())
+
+
+def _page_query(windows: int) -> str:
+    """One array a total and window, over the rows of a page."""
+    arrays = [f"array_agg({name}[{number}])" for name in _TOTALS for number in range(1, windows + 1)]
+    return f"""
+        SELECT {", ".join(arrays)} FROM (
+            SELECT t.* FROM store_report AS t JOIN store AS s USING (store_key)
+            WHERE t.report_no = :report_no AND s.store_id > :after AND s.store_id <= :last
+            ORDER BY s.store_id
+        ) AS page
+    """
 
 
 def remove_older(session: Session, before: datetime) -> int:

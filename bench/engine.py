@@ -1,0 +1,126 @@
+"""storewatch's own steps of a report, one by one, in a child process; and what the peers are given."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import psycopg
+from sqlalchemy.orm import Session
+
+from bench.measure import timed
+from bench.peers.given import OPENS_TABLE, Given, answer, keep, read
+from storewatch.domain import hours
+from storewatch.domain.availability import Policy, Polls, Rules, totals_by_store
+from storewatch.domain.clock import from_us
+from storewatch.domain.hours import Intervals
+from storewatch.domain.windows import CLASSIC, before
+from storewatch.storage import polls, reports, stores, weekly
+from storewatch.storage.copying import copy_rows
+from storewatch.storage.db import Database
+from storewatch.storage.tables import Report
+
+_ZONE = "America/Chicago"
+
+
+def main() -> None:
+    given = read()
+    database = Database(given.url)
+    rules = Rules(Policy.NEAREST, given.max_gap, given.seen_within)
+    with database.twin_snapshots() as sessions:
+        _, unsorted = stores.polled_until(sessions[0], from_us(given.as_of))
+        keys = np.sort(unsorted)
+        windows = before(given.as_of, CLASSIC, len(keys))
+        schedule = weekly.schedule(sessions[0], keys, _ZONE)
+        opens = hours.open_intervals(schedule, given.reach, given.as_of + 1)
+        found = polls.read(sessions, keys, given.reach, given.as_of)
+        totals = totals_by_store(found, opens, rules, windows, given.as_of)
+        steps = {
+            "floor": timed(given.runs, lambda: _drained(sessions[0], given)),
+            "read": timed(given.runs, lambda: polls.read(sessions, keys, given.reach, given.as_of)),
+            "schedule": timed(given.runs, lambda: weekly.schedule(sessions[0], keys, _ZONE)),
+            "opens": timed(
+                given.runs, lambda: hours.open_intervals(schedule, given.reach, given.as_of + 1)
+            ),
+        }
+    steps["write"] = timed(given.runs, lambda: _written(database, keys, totals))
+    _hand_over(given, keys, opens, found)
+    with database.session() as session:
+        reported = _reported(session, keys)
+    if reported is not None:
+        keep(given, "report", reported)
+    database.close()
+    answer(
+        given,
+        "engine",
+        lambda: totals_by_store(found, opens, rules, windows, given.as_of),
+        steps=steps,
+        stores=len(keys),
+        polls=len(found),
+        opens=len(opens),
+        in_hours=_in_hours(found, opens),
+    )
+
+
+def _drained(session: Session, given: Given) -> int:
+    """The floor: the polls of the frame, read once into memory by a binary COPY and left as they are."""
+    query = (
+        "COPY (SELECT store_key, timestamp_utc, active FROM store_status WHERE timestamp_utc BETWEEN "
+        f"'{from_us(given.reach)}' AND '{from_us(given.as_of)}') TO STDOUT (FORMAT binary)"
+    )
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)
+    with connection.cursor().copy(query.encode()) as copy:
+        return sum(len(block) for block in list(copy))
+
+
+def _written(database: Database, keys: np.ndarray[tuple[int], np.dtype[np.int32]], totals: polls.Any) -> None:
+    """Writes the rows of a report, and takes them back."""
+    with database.session() as session:
+        reports.add_rows(session, -1, keys, totals)
+        session.rollback()
+
+
+def _reported(session: Session, keys: np.ndarray[tuple[int], np.dtype[np.int32]]) -> polls.Any:
+    """The totals that the service itself wrote for its latest report, in order of `keys`."""
+    latest = session.query(Report).filter_by(status="complete").order_by(Report.report_no.desc()).first()
+    if latest is None:
+        return None
+    frame = pl.concat(reports.rows(session, latest))
+    ids = stores.keys(session, frame["store_id"].to_list())
+    frame = frame.join(ids, on="store_id", how="left").sort("store_key")
+    assert frame["store_key"].to_list() == keys.tolist()
+    kinds = [name for name in frame.columns if name.endswith("_us")]
+    return np.stack([np.array(frame[name].to_list(), np.int64) for name in kinds], axis=2)
+
+
+def _in_hours(found: Polls, opens: Intervals) -> int:
+    """How many polls lie in opening hours."""
+    begun = pl.DataFrame({"store": opens.store, "at": opens.start, "end": opens.end})
+    asked = pl.DataFrame({"store": found.store, "at": found.at})
+    joined = asked.join_asof(begun, on="at", by="store", check_sortedness=False)
+    return int(joined.select((pl.col("at") < pl.col("end")).sum()).item())
+
+
+def _hand_over(
+    given: Given, keys: np.ndarray[tuple[int], np.dtype[np.int32]], opens: Intervals, found: Polls
+) -> None:
+    """Keys, polls and open intervals as files, the open intervals as a table too."""
+    np.save(given.folder / "keys.npy", keys)
+    pl.DataFrame({"store_key": keys[found.store], "at": found.at, "active": found.active}).write_parquet(
+        given.polls
+    )
+    columns = [keys[opens.store], opens.start, opens.end]
+    pl.DataFrame(columns, ["store_key", "start_us", "end_us"]).write_parquet(given.opens)
+    plain = given.url.replace("postgresql+psycopg://", "postgresql://", 1)
+    with psycopg.connect(plain) as connection:
+        connection.execute(f"DROP TABLE IF EXISTS {OPENS_TABLE}")
+        connection.execute(f"CREATE TABLE {OPENS_TABLE} (store_key int, start_us bigint, end_us bigint)")
+        copy_rows(connection, f"COPY {OPENS_TABLE} FROM STDIN (FORMAT binary)", [[*columns]])
+        connection.execute(f"ALTER TABLE {OPENS_TABLE} ADD PRIMARY KEY (store_key, start_us)")
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(f"ANALYZE {OPENS_TABLE}")
+        connection.execute("ANALYZE store_status")
+
+
+if __name__ == "__main__":
+    main()

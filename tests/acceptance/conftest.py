@@ -1,0 +1,138 @@
+"""The real commands: processes of their own, on a database of the test's own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+PATIENCE = 60.0
+
+
+@dataclass
+class Service:
+    """A running `storewatch serve`."""
+
+    process: subprocess.Popen[str]
+    port: int
+    log: Path
+    known: set[int] = field(default_factory=set)
+
+    def get(self, path: str, method: str = "GET") -> Any:
+        """The JSON of an answer."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method=method)
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
+            return json.load(answer)
+
+    def text(self, path: str) -> str:
+        """The body of an answer."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=PATIENCE) as answer:
+            return str(answer.read().decode())
+
+    def trigger(self) -> str:
+        """Starts a report and returns its id."""
+        return str(self.patiently("/trigger_report", "POST")["report_id"])
+
+    def patiently(self, path: str, method: str = "GET") -> Any:
+        """As `get`, while the service may be coming up again."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self.get(path, method)
+            except OSError:
+                if time.monotonic() > until or self.process.poll() is not None:
+                    raise
+                time.sleep(0.1)
+
+    def complete(self, report_id: str) -> Any:
+        """Waits for a report to be finished and returns what is said of it."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            status = self.patiently(f"/get_report?report_id={report_id}&wait=5")
+            if status["status"] != "Running":
+                return status
+        raise AssertionError(f"report {report_id} is still running\n{self.log.read_text()}")
+
+    def child(self, name: str) -> psutil.Process:
+        """The child process `web` or `worker`, once it is there."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            for child in psutil.Process(self.process.pid).children():
+                with contextlib.suppress(psutil.Error):
+                    if child.cmdline()[1:4] == ["-m", "storewatch", name]:
+                        return child
+            time.sleep(0.05)
+        raise AssertionError(f"there is no {name}")
+
+    def stop(self) -> None:
+        """Ends it as a service manager would."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(PATIENCE)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def storewatch(*words: str, environment: dict[str, str], **options: Any) -> subprocess.CompletedProcess[str]:
+    """Runs a command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "storewatch", *words],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        **options,
+    )
+
+
+@contextlib.contextmanager
+def serving(environment: dict[str, str], folder: Path) -> Iterator[Service]:
+    """A `storewatch serve` that answers."""
+    port, log = free_port(), folder / "serve.log"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "storewatch", "serve", "--no-login", "--port", str(port)],
+            env=os.environ | environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    service = Service(process, port, log)
+    try:
+        service.patiently("/healthz")
+        yield service
+    finally:
+        if process.poll() is None:
+            service.stop()
+
+
+@pytest.fixture
+def environment(database_url: str) -> dict[str, str]:
+    """The environment of a command that works on this test's database."""
+    return {"STOREWATCH_DATABASE_URL": database_url}
+
+
+@pytest.fixture
+def service(environment: dict[str, str], tmp_path: Path) -> Iterator[Service]:
+    """A running service on this test's database."""
+    with serving(environment, tmp_path) as running:
+        yield running

@@ -1,0 +1,76 @@
+"""The service as a whole: real processes, real requests."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from storewatch.storage.db import Database
+from tests.acceptance.conftest import Service, serving, storewatch
+from tests.factories import load_chicago
+
+pytestmark = pytest.mark.slow
+
+
+def test_from_trigger_to_file(service: Service, database: Database) -> None:
+    load_chicago(database)
+    report_id = service.trigger()
+    status = service.complete(report_id)
+    assert status["status"] == "Complete"
+    assert service.text(status["download_url"]).splitlines()[1].startswith("1,")
+
+
+def test_a_restart_loses_no_report(environment: dict[str, str], database: Database, tmp_path: Path) -> None:
+    load_chicago(database)
+    with serving(environment, tmp_path) as first:
+        done = first.trigger()
+        first.complete(done)
+        first.child("worker").suspend()  # a stopped worker: the next report stays in the queue
+        waiting = first.trigger()
+        first.child("worker").kill()
+    with serving(environment, tmp_path) as second:
+        assert second.complete(waiting)["status"] == "Complete"
+        assert second.complete(done)["status"] == "Complete"
+
+
+def test_a_taken_port_is_said_plainly(environment: dict[str, str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        result = storewatch("serve", "--port", str(taken.getsockname()[1]), environment=environment)
+    assert (result.returncode, "is taken" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.1", "example.org"])  # noqa: S104
+def test_only_loopback_is_served(environment: dict[str, str], host: str) -> None:
+    result = storewatch("serve", "--host", host, environment=environment)
+    assert (result.returncode, "loopback only" in result.stderr) == (2, True)
+
+
+def test_children_end_when_serve_is_killed(service: Service) -> None:
+    web, worker = service.child("web"), service.child("worker")
+    service.process.kill()
+    service.process.wait()
+    for child in (web, worker):
+        child.wait(30)
+
+
+def test_a_killed_child_is_started_again(service: Service, database: Database) -> None:
+    load_chicago(database)
+    for name in ("web", "worker"):
+        service.child(name).kill()
+        assert service.complete(service.trigger())["status"] == "Complete"
+
+
+def test_the_report_command_gives_the_same_file(
+    service: Service, environment: dict[str, str], database: Database, tmp_path: Path
+) -> None:
+    load_chicago(database)
+    report_id = service.trigger()
+    served = service.text(service.complete(report_id)["download_url"])
+    result = storewatch("report", "--output", str(tmp_path / "r.csv"), environment=environment)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "r.csv").read_text() == served
+    assert "coverage" in result.stdout

@@ -1,0 +1,24 @@
+"""The app on a database of the test's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from storewatch.config import Settings
+from storewatch.storage.db import Database
+from storewatch.web.app import create_app
+
+
+@pytest.fixture
+def client(database: Database) -> FlaskClient:
+    """A client on loopback."""
+    return create_app(Settings(), database).test_client()
+
+
+def said(answer: TestResponse) -> Any:
+    """The JSON of an answer."""
+    return answer.json

@@ -36,11 +36,17 @@ def end_us() -> int:
     return end
 
 
+def newest_us(folder: Path) -> int:
+    """The newest poll of the three files: what a report is as of."""
+    text = pl.scan_csv(folder / "store_status.csv", infer_schema=False).select(pl.col("timestamp_utc").max())
+    found = parse_instant(text.collect().item())
+    assert found is not None
+    return found
+
+
 def make(folder: Path, stores: int, days: int, seed: int) -> dict[str, Any]:
     """The three files of a fleet as they are generated."""
-    files = simulate(
-        folder, stores=stores, days=days, seed=seed, end_us=end_us(), progress=lambda *_: None
-    )
+    files = simulate(folder, stores=stores, days=days, seed=seed, end_us=end_us(), progress=lambda *_: None)
     return {"polls": files.polls, "hours": files.hours, "zones": files.zones}
 
 

@@ -1,4 +1,8 @@
-"""DuckDB: SQL over tables in memory. ASOF JOIN finds the cell in which each edge of open time lies."""
+"""DuckDB: SQL over tables in memory.
+
+ASOF JOIN finds a poll's open interval. For the time that each poll speaks for a plain join by store, with the
+overlap as a condition, was two to three times as fast as ASOF JOINs of the edges of open time.
+"""
 
 from __future__ import annotations
 
@@ -7,49 +11,42 @@ import numpy as np
 
 from bench.peers.given import Given, Totals, answer, from_rows, read
 
-# What was up, seen and so on before an edge, less what was before another, is what was between them.
 QUERY = """
 WITH in_hours AS (
-    SELECT p.store_key, p.at, p.active,
-           lag(p.at) OVER store AS before, lead(p.at) OVER store AS after
-    FROM polls AS p ASOF JOIN opens AS o ON o.store_key = p.store_key AND o.start_us <= p.at
-    WHERE p.at < o.end_us
-    WINDOW store AS (PARTITION BY p.store_key ORDER BY p.at)
+    SELECT p.store_key, p.at_us, p.active,
+           lag(p.at_us) OVER store AS before, lead(p.at_us) OVER store AS after
+    FROM polls AS p ASOF JOIN opens AS o ON o.store_key = p.store_key AND o.start_us <= p.at_us
+    WHERE p.at_us < o.end_us
+    WINDOW store AS (PARTITION BY p.store_key ORDER BY p.at_us)
 ), cells AS (
-    SELECT store_key, active, at - $seen AS seen_low, at + $seen AS seen_high,
-           greatest(at - $gap, (before + at) // 2) AS low, least(at + $gap, (at + after) // 2) AS high
+    SELECT store_key, active, at_us - $seen AS seen_low, at_us + $seen AS seen_high,
+           greatest(at_us - $gap, (before + at_us) // 2) AS low, least(at_us + $gap, (at_us + after) // 2) AS high
     FROM in_hours
+), known AS (
+    SELECT o.store_key, c.active, c.seen_low, c.seen_high,
+           greatest(o.start_us, c.low) AS low, least(o.end_us, c.high) AS high
+    FROM cells AS c
+    JOIN opens AS o ON c.store_key = o.store_key AND c.low < o.end_us AND o.start_us < c.high
+), cut AS (
+    SELECT k.store_key, w.number, k.active, k.seen_low, k.seen_high,
+           greatest(k.low, w.low) AS low, least(k.high, w.high) AS high
+    FROM known AS k JOIN windows AS w ON k.low < w.high AND w.low < k.high
 ), lengths AS (
-    SELECT *, high - low AS whole, least(high, seen_high) - greatest(low, seen_low) AS seen FROM cells
-), running AS (
-    SELECT *, coalesce(sum(if(active, seen, 0)) OVER earlier, 0)::BIGINT AS up_seen,
-           coalesce(sum(if(active, whole, 0)) OVER earlier, 0)::BIGINT AS up,
-           coalesce(sum(if(active, 0, seen)) OVER earlier, 0)::BIGINT AS down_seen,
-           coalesce(sum(if(active, 0, whole)) OVER earlier, 0)::BIGINT AS down
-    FROM lengths
-    WINDOW earlier AS (PARTITION BY store_key ORDER BY low ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-), pieces AS (
-    SELECT o.store_key, w.number, greatest(o.start_us, w.low) AS low, least(o.end_us, w.high) AS high
-    FROM opens AS o JOIN windows AS w ON o.start_us < w.high AND w.low < o.end_us
-), edges AS (
-    SELECT store_key, number, low AS edge, -1 AS sign FROM pieces
-    UNION ALL SELECT store_key, number, high, 1 FROM pieces
-), placed AS (
-    SELECT e.store_key, e.number, e.sign, e.edge, r.active, r.up_seen, r.up, r.down_seen, r.down,
-           greatest(0, least(e.edge, r.high) - r.low) AS whole,
-           greatest(0, least(e.edge, r.high, r.seen_high) - greatest(r.low, r.seen_low)) AS seen
-    FROM edges AS e ASOF LEFT JOIN running AS r ON r.store_key = e.store_key AND r.low <= e.edge
+    SELECT store_key, number, active, high - low AS whole,
+           greatest(0, least(high, seen_high) - greatest(low, seen_low)) AS seen
+    FROM cut
 ), sums AS (
-    SELECT store_key, number, sum(sign * edge) AS open,
-           sum(sign * (coalesce(up_seen, 0) + if(active, seen, 0))) AS up_seen,
-           sum(sign * (coalesce(up, 0) + if(active, whole, 0))) AS up,
-           sum(sign * (coalesce(down_seen, 0) + if(NOT active, seen, 0))) AS down_seen,
-           sum(sign * (coalesce(down, 0) + if(NOT active, whole, 0))) AS down
-    FROM placed GROUP BY store_key, number
+    SELECT store_key, number, sum(if(active, seen, 0)) AS up_seen, sum(if(active, whole, 0)) AS up,
+           sum(if(active, 0, seen)) AS down_seen, sum(if(active, 0, whole)) AS down
+    FROM lengths GROUP BY ALL
+), open AS (
+    SELECT o.store_key, w.number, sum(least(o.end_us, w.high) - greatest(o.start_us, w.low)) AS open
+    FROM opens AS o JOIN windows AS w ON o.start_us < w.high AND w.low < o.end_us GROUP BY ALL
 )
-SELECT store_key::BIGINT, number::BIGINT, up_seen::BIGINT, (up - up_seen)::BIGINT, down_seen::BIGINT,
-       (down - down_seen)::BIGINT, (open - up - down)::BIGINT
-FROM sums
+SELECT store_key::BIGINT, number::BIGINT, coalesce(up_seen, 0)::BIGINT, coalesce(up - up_seen, 0)::BIGINT,
+       coalesce(down_seen, 0)::BIGINT, coalesce(down - down_seen, 0)::BIGINT,
+       (open - coalesce(up + down, 0))::BIGINT
+FROM open LEFT JOIN sums USING (store_key, number)
 """
 
 

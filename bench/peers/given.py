@@ -47,7 +47,7 @@ class Given:
 
     @property
     def polls(self) -> Path:
-        """Parquet: store_key, at, active; by store and time."""
+        """Parquet: store_key, at_us, active; by store and time."""
         return self.folder / "polls.parquet"
 
     @property

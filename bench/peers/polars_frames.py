@@ -25,16 +25,16 @@ def _totals(given: Given, polls: pl.DataFrame, opens: pl.DataFrame) -> Totals:
 def _key(given: Given, at: str) -> pl.Expr:
     """Store and time as one number: a sorted column is joined faster than groups are."""
     frame = given.reach - given.max_gap
-    return ((pl.col("store_key").cast(pl.Int64) << _BITS) + (pl.col(at) - frame)).alias("key")
+    return ((pl.col("store_key").cast(pl.Int64) * 2**_BITS) + (pl.col(at) - frame)).alias("key")
 
 
 def _cells(given: Given, polls: pl.LazyFrame, opens: pl.LazyFrame) -> pl.LazyFrame:
     """The time that each in-hours poll speaks for, and what was up and down in the store before it."""
     begun = opens.select(_key(given, "start_us"), owner="store_key", end_us="end_us")
-    polls = polls.with_columns(_key(given, "at")).set_sorted("key")
+    polls = polls.with_columns(_key(given, "at_us")).set_sorted("key")
     polls = polls.join_asof(begun.set_sorted("key"), on="key", strategy="backward")
-    polls = polls.filter((pl.col("owner") == pl.col("store_key")) & (pl.col("at") < pl.col("end_us")))
-    at, store = pl.col("at"), pl.col("store_key")
+    polls = polls.filter((pl.col("owner") == pl.col("store_key")) & (pl.col("at_us") < pl.col("end_us")))
+    at, store = pl.col("at_us"), pl.col("store_key")
     before = pl.when(store == store.shift(1)).then((at + at.shift(1)) // 2)
     after = pl.when(store == store.shift(-1)).then((at + at.shift(-1)) // 2)
     cells = polls.select(

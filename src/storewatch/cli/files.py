@@ -8,16 +8,22 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 import click
+import psycopg
 from rich.progress import Progress
+from sqlalchemy.exc import OperationalError
 
 from storewatch.cli.common import bytes_bar, now_us, opened_database, say
 from storewatch.errors import FileRefusedError, UsageError
+from storewatch.formats.csv_in import shown
 from storewatch.services.importing import KINDS, Imported, Reject, Watchers, import_file
 from storewatch.storage.db import Database
+
+_REJECTS_TOLD = 5
 
 
 @click.command("import", context_settings={"max_content_width": 100})
@@ -36,41 +42,113 @@ def import_command(words: tuple[str, ...], rejects: Path | None, allow_future: b
     kind, files = (
         (words[0], words[1:]) if words[0] in KINDS and not Path(words[0]).exists() else (None, words)
     )
-    if not files:
-        raise UsageError("Name a file to import, or - for standard input")
-    with opened_database() as database, reject_file(rejects) as reject:
+    _check(files, rejects)
+    with opened_database() as database, reject_file(rejects, several=len(files) > 1) as reject:
         codes = [_import(database, kind, name, reject, allow_future=allow_future) for name in files]
     sys.exit(max(codes))
 
 
-def _import(
-    database: Database,
-    kind: str | None,
-    name: str,
-    reject: Callable[[str, Reject], None],
-    *,
-    allow_future: bool,
-) -> int:
+def _check(files: tuple[str, ...], rejects: Path | None) -> None:
+    if not files:
+        raise UsageError("Name a file to import, or - for standard input")
+    if files.count("-") > 1:
+        raise UsageError("- stands there twice, but standard input can be read only once")
+    if rejects and rejects.exists() and any(Path(f).exists() and rejects.samefile(f) for f in files):
+        raise UsageError(f"--rejects {rejects} would overwrite a file that is to be imported")
+
+
+class Rejects:
+    """The rejected rows of files, as CSV; those of a file that is refused after all are taken back."""
+
+    def __init__(self, file: TextIO | None, *, several: bool) -> None:
+        self._file = file
+        self._several = several
+        self._write = csv.writer(file, lineterminator="\n").writerow if file else None
+        if self._write:
+            self._write(("line", "reason", "row", *(["file"] if several else [])))
+
+    @contextmanager
+    def of(self, name: str) -> Iterator[Callable[[Reject], None]]:
+        """Where the rejected rows of one file go."""
+        start = self._file.tell() if self._file else 0
+        try:
+            yield lambda reject: self._add(name, reject)
+        except BaseException:
+            if self._file:
+                self._file.seek(start)
+                self._file.truncate()
+            raise
+
+    def _add(self, name: str, reject: Reject) -> None:
+        if self._write:
+            self._write((*reject, name) if self._several else reject)
+
+
+@contextmanager
+def reject_file(path: Path | None, *, several: bool) -> Iterator[Rejects]:
+    """Where rejected rows go: a CSV of line, reason and row (and file, if there are several), which is
+    whole at the end or not there at all.
+    """
+    if path is None:
+        yield Rejects(None, several=several)
+        return
+    part = path.with_name(path.name + ".part")
     try:
-        with _opened(name) as (stream, size):
+        with part.open("w", newline="", encoding="utf-8") as file:
+            yield Rejects(file, several=several)
+        part.replace(path)
+    except OSError as error:
+        raise UsageError(f"--rejects {path}: it cannot be written ({error.strerror})") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _import(database: Database, kind: str | None, name: str, rejects: Rejects, *, allow_future: bool) -> int:
+    """Imports one file and tells the outcome. Returns the exit code that it deserves."""
+    short = "standard input" if name == "-" else click.format_filename(name, shorten=True)
+    first: list[Reject] = []
+    try:
+        with _opened(name) as (stream, size), rejects.of(short) as write:
+
+            def reject(row: Reject) -> None:
+                write(row)
+                if len(first) < _REJECTS_TOLD:
+                    first.append(row)
+
             result = imported(database, stream, name, size, kind, reject, allow_future=allow_future)
     except FileRefusedError as error:
-        say(f"{error}. Nothing of it was stored.")
-        return 2
-    click.echo(told(result))
+        return _refused(str(error))
+    except (OperationalError, psycopg.OperationalError) as error:
+        cause = str(getattr(error, "orig", error)).splitlines()[0]
+        return _refused(f"{short}: the database failed ({cause})")
+    except KeyboardInterrupt:
+        _refused(f"{short}: interrupted")
+        sys.exit(130)
+    click.echo(told(result, first))
     return 1 if result.rows_rejected else 0
+
+
+def _refused(why: str) -> int:
+    say(f"{why}. Nothing of it was stored.")
+    return 2
 
 
 @contextmanager
 def _opened(name: str) -> Iterator[tuple[BinaryIO, int | None]]:
+    """A stream and its size, where that is known."""
     if name == "-":
+        if sys.stdin is None:  # closed by whoever started us
+            raise FileRefusedError("standard input: it is closed")
         yield sys.stdin.buffer, None
         return
     try:
-        with Path(name).open("rb") as stream:
-            yield stream, os.fstat(stream.fileno()).st_size or None
+        stream = Path(name).open("rb")  # noqa: SIM115 - trouble in the block is not trouble in opening
     except OSError as error:
-        raise FileRefusedError(f"{name}: it cannot be read ({error.strerror})") from error
+        raise FileRefusedError(
+            f"{click.format_filename(name)}: it cannot be read ({error.strerror})"
+        ) from error
+    with stream:
+        yield stream, os.fstat(stream.fileno()).st_size or None
 
 
 def imported(
@@ -79,15 +157,15 @@ def imported(
     name: str,
     size: int | None,
     kind: str | None = None,
-    reject: Callable[[str, Reject], None] = lambda _, __: None,
+    reject: Callable[[Reject], None] = lambda _: None,
     *,
     allow_future: bool = False,
     source: str = "cli",
 ) -> Imported:
     """Imports a stream with a progress bar."""
-    short = "standard input" if name == "-" else Path(name).name
+    short = "standard input" if name == "-" else click.format_filename(name, shorten=True)
     with bytes_bar() as bar:
-        watchers = Watchers(_progress(bar, short, size), say, lambda row: reject(short, row))
+        watchers = Watchers(_progress(bar, short, size), say, reject)
         now = None if allow_future else now_us()
         return import_file(database, stream, short, now_us=now, kind=kind, source=source, watchers=watchers)
 
@@ -102,27 +180,8 @@ def _progress(bar: Progress, name: str, size: int | None) -> Callable[[int, int]
     return advance
 
 
-@contextmanager
-def reject_file(path: Path | None) -> Iterator[Callable[[str, Reject], None]]:
-    """Where rejected rows go: a CSV of line, reason and row, whole at the end or not there at all."""
-    if path is None:
-        yield lambda _, __: None
-        return
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(("line", "reason", "row"))
-            yield lambda _, row: writer.writerow(row)
-        part.replace(path)
-    except OSError as error:
-        raise UsageError(f"--rejects {path}: it cannot be written ({error.strerror})") from error
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def told(result: Imported) -> str:
-    """What became of a file, for a person."""
+def told(result: Imported, first: list[Reject] | None = None) -> str:
+    """What became of a file, for a person, with its `first` rejected rows."""
     rate = result.rows_read / max(result.seconds, 0.001)
     lines = [
         f"{result.file_name}: {result.kind}, {result.rows_read:,} rows in {result.seconds:.2f} s "
@@ -131,6 +190,8 @@ def told(result: Imported) -> str:
         f"unchanged {result.rows_unchanged:,} · kept {result.rows_kept:,} · "
         f"rejected {result.rows_rejected:,}",
         *_assumed(result),
+        *_rejected(result, first or []),
+        *_closed(result),
     ]
     return "\n".join(lines)
 
@@ -142,11 +203,20 @@ def _assumed(result: Imported) -> Iterator[str]:
             f"  Of {assumed['polled_stores']:,} polled stores {assumed['open_24x7']:,} have no opening hours "
             f"(taken as open 24 x 7), {assumed['default_zone']:,} no zone (taken to be in the default zone)."
         )
-    closed = assumed.get("closed_days", [])
-    if closed:
-        yield f"  {len(closed):,} days now count as closed, because their rows were rejected:"
-        yield from (f"    {day['store_id']} on {day['day']}" for day in closed[:20])
-        if len(closed) > 20:
-            yield f"    … and {len(closed) - 20:,} more"
+
+
+def _rejected(result: Imported, first: list[Reject]) -> Iterator[str]:
     if result.rows_rejected:
         yield "  The rejected rows, with reasons: --rejects FILE, or the table import_reject."
+        yield from (f"    line {line:,}: {shown(reason, 200)}" for line, reason, _ in first)
+        if first and result.rows_rejected > len(first):
+            yield f"    … and {result.rows_rejected - len(first):,} more"
+
+
+def _closed(result: Imported) -> Iterator[str]:
+    """Every day that a rejected row closed, a line a store."""
+    closed = result.assumptions.get("closed_days", [])
+    if closed:
+        yield f"  {len(closed):,} days now count as closed, because their rows were rejected:"
+        for store, days in groupby(closed, lambda day: day["store_id"]):
+            yield f"    {store}: {', '.join(day['day'] for day in days)}"

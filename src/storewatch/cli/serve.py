@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 
@@ -24,7 +25,7 @@ from storewatch.cli.common import (
     say,
 )
 from storewatch.config import Settings
-from storewatch.errors import UsageError
+from storewatch.errors import EmbeddedServerError, UsageError
 from storewatch.storage import db
 from storewatch.storage.db import Database
 
@@ -58,11 +59,7 @@ def serve(host: str, port: int, no_login: bool) -> None:  # noqa: ARG001 - the f
         db.prepare(with_schema)
         with_schema.close()
         say(f"at http://{'[::1]' if host == '::1' else host}:{port}, until Ctrl-C")
-        watch = (
-            (lambda: None)
-            if settings.database_url
-            else (lambda: embedded.ensure_running(home(settings), say))
-        )
+        watch = _nothing if settings.database_url else _keeper(home(settings))
         web = ["web", "--host", host, "--port", str(port)]
         _Supervisor(url, {"web": web, "worker": ["worker"]}, watch).run()
 
@@ -78,6 +75,22 @@ def _claim(host: str, port: int) -> None:
             raise UsageError(
                 f"Port {port} is taken: stop what listens there, or give another --port"
             ) from error
+
+
+def _nothing() -> None:
+    """A server that is given is not ours to watch."""
+
+
+def _keeper(place: Path) -> Callable[[], None]:
+    """Starts our own PostgreSQL again if it died; what fails is said and tried again soon."""
+
+    def keep() -> None:
+        try:
+            embedded.ensure_running(place, say)
+        except EmbeddedServerError as error:
+            say(str(error))
+
+    return keep
 
 
 class _Supervisor:

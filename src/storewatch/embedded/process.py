@@ -61,7 +61,7 @@ def kill_orphans(place: Place) -> None:
 
 
 def _orphans(place: Place) -> Iterator[int]:
-    import psutil  # type: ignore[import-untyped]  # costs 50 ms, and only a crash leads here
+    import psutil  # costs 50 ms, and only a crash leads here
 
     for process in psutil.process_iter():
         with suppress(psutil.Error):

@@ -1,8 +1,8 @@
 """CSV files -> frames of raw text, block by block, in bounded memory.
 
 One line is one row, so a broken quote can spoil its own line only. A block of well-formed lines goes
-through Polars in one piece; of any other, small pieces are read, and in them one by one the lines that are not
-well formed: what is wrong with them is said in words. SEMANTICS, Inputs 3 and 7.
+through Polars in one piece; any other is cut small, the lines that are not well formed are looked at by
+themselves, and what is wrong with them is said in words. SEMANTICS, Inputs 3 and 7.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ nothing but short bad lines stays small in memory.
 """
 MAX_LINE_BYTES = 64 << 10
 _CELL = r'(?:"(?:[^"]|"")*"|[^",]*)'
+_LINE = rf"^{_CELL}(?:,{_CELL})*\r?$"
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
-_SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -167,10 +167,10 @@ class CsvFile:
             yield pending
 
 
-def shown(text: str) -> str:
+def shown(text: str, at_most: int = 60) -> str:
     """Text from a file as a message shows it: not too long, and nothing that a terminal would obey."""
-    clean = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:_SHOWN])
-    return clean if len(text) <= _SHOWN else clean + "…"
+    clean = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:at_most])
+    return clean if len(text) <= at_most else clean + "…"
 
 
 def _column_names(line: bytes) -> tuple[list[str], str]:
@@ -219,7 +219,6 @@ class _BlockReader:
         self._width = width
         self._columns = columns
         self._lacking = lacking
-        self._well_formed = rf"^{_CELL}(?:,{_CELL}){{{width - 1}}}\r?$"
 
     def at_once(self, data: bytes, first_line: int) -> Block | None:
         """The fast way, for whole lines without a quote, every one of which has all its fields."""
@@ -252,21 +251,46 @@ class _BlockReader:
         return frame.with_columns(pl.lit(None, pl.String).alias(name) for name in self._lacking)
 
     def with_care(self, data: bytes, first_line: int) -> Block:
-        """Line by line where needed: each line becomes a row, a problem, or is blank."""
+        """Each line becomes a row, a problem, or is blank."""
         lines = _Lines(first_line, data)
         numbered = pl.DataFrame(
             {"text": _texts(data, lines), "line": range(first_line, first_line + len(lines.all))},
             {"text": pl.String, "line": pl.Int64},
         ).filter(pl.col("text").is_null() | (pl.col("text").str.strip_chars() != ""))
-        well = numbered["text"].str.contains(self._well_formed).fill_null(False)
+        well = self._well_formed(numbered["text"])
+        quote = numbered["text"].str.contains('"', literal=True).fill_null(True)
         good = numbered.filter(well)
         frame = self._parsed("\n".join(good["text"].str.strip_chars_end("\r")).encode(), quote='"')
-        rows, problems = self._one_by_one(numbered.filter(~well), lines)
-        frame = pl.concat([frame.with_columns(good["line"]), rows.select(*frame.columns, "line")])
-        return Block(frame.sort("line"), problems, lines)
+        frame = frame.with_columns(good["line"])
+        plain = self._of_another_width(numbered.filter(~well & ~quote))
+        rest = self._one_by_one(numbered.filter(~well & quote), lines)
+        rows, problems = zip((frame, _problems([])), plain, rest, strict=True)
+        return Block(
+            pl.concat([r.select(frame.columns) for r in rows]).sort("line"), pl.concat(problems), lines
+        )
+
+    def _well_formed(self, text: pl.Series) -> pl.Series:
+        """Whether every quote is closed and every field there."""
+        commas = text.str.replace_all('"[^"]*"', "").str.count_matches(",", literal=True)
+        return (text.str.contains(_LINE) & (commas == self._width - 1)).fill_null(False)
+
+    def _of_another_width(self, plain: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Lines without quotes that have too few fields or too many.
+
+        One that ends before the wanted columns is a row all the same: who reads its cells can say which
+        is missing, and of which store.
+        """
+        plain = plain.with_columns(cells=pl.col("text").str.strip_chars_end("\r").str.split(","))
+        found = pl.col("cells").list.len()
+        wrong = found > max(self._columns.values())
+        row = [pl.col("cells").list.get(at, null_on_oob=True).alias(n) for n, at in self._columns.items()]
+        few = pl.when(found < self._width).then(pl.lit("few")).otherwise(pl.lit("many"))
+        reason = pl.format(f"too {{}} fields: {{}} where the header has {self._width}", few, found)
+        rows = self._named(plain.filter(~wrong).select("line", *row))
+        return rows, plain.filter(wrong).select("line", reason=reason)
 
     def _one_by_one(self, odd: pl.DataFrame, lines: _Lines) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Lines that are wrong, or have so few fields that their cells must be looked at."""
+        """Lines that are no text, or whose quotes must be looked at."""
         numbers, rows = [], []
         problems: list[tuple[int, str]] = []
         for text, line in odd.iter_rows():
@@ -276,23 +300,16 @@ class _BlockReader:
             else:
                 numbers.append(line)
                 rows.append(fields)
-        columns = {name: [_cell(row, at) for row in rows] for name, at in self._columns.items()}
+        columns = {name: [fields[at] for fields in rows] for name, at in self._columns.items()}
         frame = self._named(pl.DataFrame(columns, dict.fromkeys(columns, pl.String)))
         return frame.with_columns(pl.Series("line", numbers, pl.Int64)), _problems(problems)
 
     def _fields(self, text: str) -> tuple[list[str], str]:
-        """The fields of a line, or what is wrong. A line too short for the wanted columns is a row all
-        the same: who reads its cells can say which is missing, and of which store.
-        """
         fields, problem = _split(text.rstrip("\r"))
-        if problem or len(fields) <= max(self._columns.values()) or len(fields) == self._width:
+        if problem or len(fields) == self._width:
             return fields, problem
         few = "few" if len(fields) < self._width else "many"
         return [], f"too {few} fields: {len(fields)} where the header has {self._width}"
-
-
-def _cell(fields: list[str], at: int) -> str | None:
-    return fields[at] if at < len(fields) else None
 
 
 def _split(line: str) -> tuple[list[str], str]:

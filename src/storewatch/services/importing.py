@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from storewatch.domain import weekly as weekly_rows
 from storewatch.domain.polls import COLUMNS as POLL_COLUMNS
 from storewatch.errors import FileRefusedError
-from storewatch.formats.csv_in import Block, CsvFile
+from storewatch.formats.csv_in import Block, CsvFile, shown
 from storewatch.services.takers import HoursTaker, StatusTaker, Taker, ZonesTaker
 from storewatch.storage import imports, stores
 from storewatch.storage.db import Database
@@ -151,13 +151,18 @@ def _names(file: CsvFile) -> list[str]:
 
 def _recognised(file: CsvFile) -> str:
     names = set(_names(file))
-    for kind, columns in KINDS.items():
-        if names.issuperset(columns):
-            return kind
-    found = ", ".join(file.header[:20])
+    fitting = [kind for kind, columns in KINDS.items() if names.issuperset(columns)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise FileRefusedError(
+            f"{file.name}: its columns fit {' and '.join(fitting)}; say which it is, "
+            f"as in `storewatch import {fitting[0]} FILE`"
+        )
     needed = "; ".join(f"{kind}: {', '.join(columns)}" for kind, columns in KINDS.items())
     raise FileRefusedError(
-        f"{file.name}: the kind of file cannot be told from its columns ({found}). Needed are, for {needed}"
+        f"{file.name}: the kind of file cannot be told from its columns ({_found(file)}). "
+        f"Needed are, for {needed}"
     )
 
 
@@ -167,15 +172,27 @@ def _positions(file: CsvFile, kind: str) -> dict[str, int]:
     needed = KINDS[kind]
     lacking = [column for column in needed if column not in names]
     if lacking:
-        found = ", ".join(file.header[:20])
         raise FileRefusedError(
-            f"{file.name}: {kind} needs the column {' and '.join(lacking)}; found: {found}"
+            f"{file.name}: a file of {kind} needs the {_columns(lacking)}; found: {_found(file)}"
         )
     wanted = [*needed, *(["reason"] if kind == "store_status" and "reason" in names else [])]
     double = [column for column in wanted if names.count(column) > 1]
     if double:
         raise FileRefusedError(f"{file.name}: the column {double[0]} is there twice")
     return {column: names.index(column) for column in wanted}
+
+
+def _columns(names: list[str]) -> str:
+    return f"column{'s' if len(names) > 1 else ''} {' and '.join(names)}"
+
+
+def _found(file: CsvFile) -> str:
+    """The header as a message shows it."""
+    more = ", …" if len(file.header) > _COLUMNS_SHOWN else ""
+    return ", ".join(shown(name) for name in file.header[:_COLUMNS_SHOWN]) + more
+
+
+_COLUMNS_SHOWN = 20
 
 
 def holds_real_data(database: Database) -> bool:

@@ -119,6 +119,7 @@ def _head(report: Path) -> str:
         rows = list(islice(csv.reader(file), _ROWS_SHOWN + 1))
     heads = [name.replace("uptime_last_", "up ").replace("downtime_last_", "down ") for name in rows[0]]
     units = ["", *(f" ({unit})" for unit in ("min", "h", "h") * 2)]
+    rows[1:] = [[cell or "no data" for cell in row] for row in rows[1:]]
     table = [[head + unit for head, unit in zip(heads, units, strict=True)], *rows[1:]]
     widths = [max(len(row[i]) for row in table) for i in range(len(heads))]
     return "\n".join(
@@ -131,8 +132,7 @@ def _head(report: Path) -> str:
 
 
 def _next_steps(report_id: str) -> str:
-    program = Path(sys.argv[0])
-    here = Path.cwd()
+    program, here = Path(sys.argv[0]).absolute(), Path.cwd()
     shown = program.relative_to(here) if program.is_relative_to(here) else program.name
     address = "http://127.0.0.1:8000"
     return (

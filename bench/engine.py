@@ -11,14 +11,14 @@ import psycopg
 from sqlalchemy.orm import Session
 
 from bench.measure import timed
-from bench.peers.given import OPENS_TABLE, Given, answer, keep, read
+from bench.peers.given import OPENS_TABLE, Given, Totals, answer, keep, read
 from storewatch.domain import hours
 from storewatch.domain.availability import Policy, Polls, Rules, totals_by_store
 from storewatch.domain.clock import DAY, from_us
 from storewatch.domain.hours import Intervals
 from storewatch.domain.windows import CLASSIC, before
 from storewatch.storage import polls, reports, stores, weekly
-from storewatch.storage.copying import copy_rows
+from storewatch.storage.copying import Column, copy_rows
 from storewatch.storage.db import Database, raw
 from storewatch.storage.tables import Report
 
@@ -78,7 +78,8 @@ def _drained_days(session: Session, days: list[int], given: Given) -> int:
     size = 0
     for day in days:
         query = (
-            "SELECT array_agg(store_key) FILTER (WHERE active), array_agg(store_key) FILTER (WHERE NOT active),"
+            "SELECT array_agg(store_key) FILTER (WHERE active),"
+            " array_agg(store_key) FILTER (WHERE NOT active),"
             " array_agg(timestamp_utc) FILTER (WHERE active),"
             f" array_agg(timestamp_utc) FILTER (WHERE NOT active) FROM {polls.partition_name(day)}"
             f" WHERE timestamp_utc BETWEEN '{from_us(given.reach)}' AND '{from_us(given.as_of)}'"
@@ -88,14 +89,14 @@ def _drained_days(session: Session, days: list[int], given: Given) -> int:
     return size
 
 
-def _written(database: Database, keys: np.ndarray[tuple[int], np.dtype[np.int32]], totals: polls.Any) -> None:
+def _written(database: Database, keys: np.ndarray[tuple[int], np.dtype[np.int32]], totals: Totals) -> None:
     """Writes the rows of a report, and takes them back."""
     with database.session() as session:
         reports.add_rows(session, -1, keys, totals)
         session.rollback()
 
 
-def _reported(session: Session, keys: np.ndarray[tuple[int], np.dtype[np.int32]]) -> polls.Any:
+def _reported(session: Session, keys: np.ndarray[tuple[int], np.dtype[np.int32]]) -> Totals | None:
     """The totals that the service itself wrote for its latest report, in order of `keys`."""
     latest = session.query(Report).filter_by(status="complete").order_by(Report.report_no.desc()).first()
     if latest is None:
@@ -124,13 +125,13 @@ def _hand_over(
     pl.DataFrame({"store_key": keys[found.store], "at_us": found.at, "active": found.active}).write_parquet(
         given.polls
     )
-    columns = [keys[opens.store], opens.start, opens.end]
+    columns: list[Column | None] = [keys[opens.store], opens.start, opens.end]
     pl.DataFrame(columns, ["store_key", "start_us", "end_us"]).write_parquet(given.opens)
     plain = given.url.replace("postgresql+psycopg://", "postgresql://", 1)
     with psycopg.connect(plain) as connection:
         connection.execute(f"DROP TABLE IF EXISTS {OPENS_TABLE}")
         connection.execute(f"CREATE TABLE {OPENS_TABLE} (store_key int, start_us bigint, end_us bigint)")
-        copy_rows(connection, f"COPY {OPENS_TABLE} FROM STDIN (FORMAT binary)", [[*columns]])
+        copy_rows(connection, f"COPY {OPENS_TABLE} FROM STDIN (FORMAT binary)", [columns])
         connection.execute(f"ALTER TABLE {OPENS_TABLE} ADD PRIMARY KEY (store_key, start_us)")
     with psycopg.connect(plain, autocommit=True) as connection:
         connection.execute(f"ANALYZE {OPENS_TABLE}")

@@ -27,8 +27,8 @@ def _loaded(connection: psycopg.Connection, rows: bytes) -> None:
     connection.execute(f"DROP TABLE IF EXISTS {_TABLE}")
     with connection.transaction():
         connection.execute(
-            f"CREATE UNLOGGED TABLE {_TABLE} (store_key integer, import_no integer, timestamp_utc timestamptz,"
-            " active boolean, reason varchar(200))"
+            f"CREATE UNLOGGED TABLE {_TABLE} (store_key integer, import_no integer,"
+            " timestamp_utc timestamptz, active boolean, reason varchar(200))"
         )
         with connection.cursor().copy(f"COPY {_TABLE} FROM STDIN (FORMAT binary)") as copy:
             for first in range(0, len(rows), 1 << 20):

@@ -110,7 +110,9 @@ def written(figures: Figures, sizes: Sizes, made: dict[str, Any]) -> str:
         of_runs(f"`store_timezone`, {made['zones']:,} rows: the work", figures.first["store_timezone"].work),
         of_runs("… the command", figures.first["store_timezone"].command),
         of_runs("`store_status`, every field in quotes: the command", figures.forms["quoted.csv"].command),
+        Line("… its peak memory", figures.forms["quoted.csv"].command.peak_mb or 0, "MB", 600),
         of_runs("`store_status`, gzip: the command", figures.forms["packed.csv.gz"].command),
+        Line("… its peak memory", figures.forms["packed.csv.gz"].command.peak_mb or 0, "MB", 600),
     ]
     return f"""## Import
 

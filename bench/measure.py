@@ -17,8 +17,9 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 STOREWATCH = str(Path(sys.executable).with_name("storewatch"))
 
-# They make numpy's linear algebra slow to start on some machines, and are none of ours.
-_NOT_FOR_CHILDREN = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+# The first two make numpy slow to start on some machines; for the third see `keep_compiled`.
+_NOT_FOR_CHILDREN = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "PYTHONDONTWRITEBYTECODE")
+_compiled: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,14 @@ class ChildFailedError(Exception):
     """A child process that should have worked did not."""
 
 
+def keep_compiled(folder: Path) -> None:
+    """Has children keep their modules compiled, as they are after a command's first run, in a folder of ours.
+
+    Where the environment forbids Python to write them, each command would spend seconds on compiling.
+    """
+    _compiled["PYTHONPYCACHEPREFIX"] = str(folder)
+
+
 def environment(**more: str) -> dict[str, str]:
     """The environment of a child; of storewatch's own variables only those given."""
     kept = {
@@ -55,7 +64,7 @@ def environment(**more: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if name not in _NOT_FOR_CHILDREN and not name.startswith("STOREWATCH_")
     }
-    return kept | more
+    return kept | _compiled | more
 
 
 def child(command: list[str], fine: tuple[int, ...] = (0,), **variables: str) -> Child:
@@ -66,8 +75,7 @@ def child(command: list[str], fine: tuple[int, ...] = (0,), **variables: str) ->
             [sys.executable, "-S", "-E", str(ROOT / "bench" / "wait.py"), str(result), *command],
             cwd=ROOT,
             env=environment(**variables),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
             check=False,
         )

@@ -20,7 +20,7 @@ class Bound:
         return "met" if value <= self.limit else "**NOT met**"
 
     def __str__(self) -> str:
-        return f"≤ {amount(self.limit, self.unit)}"
+        return f"≤ {self.limit:g} {self.unit}"
 
 
 def amount(value: float, unit: str) -> str:
@@ -28,8 +28,8 @@ def amount(value: float, unit: str) -> str:
     if unit == "s" and value < 1:
         return f"{value * 1000:.3g} ms" if value < 0.0995 else f"{value * 1000:.0f} ms"
     if unit == "×":
-        return f"{value:.1f} ×" if value < 99.5 else f"{value:,.0f} ×"
-    return f"{value:,.0f} {unit}" if value >= 99.5 else f"{value:.3g} {unit}"
+        return f"{value:.2f} ×" if value < 9.95 else f"{value:,.0f} ×"
+    return f"{value:,.0f} {unit}" if value >= 99.5 else f"{value:#.3g} {unit}"
 
 
 def spread(runs: Runs) -> str:

@@ -20,7 +20,8 @@ WITH in_hours AS (
     WINDOW store AS (PARTITION BY p.store_key ORDER BY p.at_us)
 ), cells AS (
     SELECT store_key, active, at_us - $seen AS seen_low, at_us + $seen AS seen_high,
-           greatest(at_us - $gap, (before + at_us) // 2) AS low, least(at_us + $gap, (at_us + after) // 2) AS high
+           greatest(at_us - $gap, (before + at_us) // 2) AS low,
+           least(at_us + $gap, (at_us + after) // 2) AS high
     FROM in_hours
 ), known AS (
     SELECT o.store_key, c.active, c.seen_low, c.seen_high,

@@ -6,10 +6,10 @@ import json
 import time
 
 import pandas as pd
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 
 from bench.measure import peak_mb
-from bench.peers.given import Given, read
+from bench.peers.given import read
 
 _TABLE = "bench_to_sql"
 
@@ -31,8 +31,8 @@ def main() -> None:
     print(json.dumps({"seconds": whole, "parsed": parsed, "part": seconds, "peak_mb": peak_mb()}))
 
 
-def _written(engine: object, rows: pd.DataFrame) -> float:
-    with engine.begin() as connection:  # type: ignore[attr-defined]
+def _written(engine: Engine, rows: pd.DataFrame) -> float:
+    with engine.begin() as connection:
         connection.execute(text(f"DROP TABLE IF EXISTS {_TABLE}"))
         connection.execute(
             text(
@@ -41,7 +41,7 @@ def _written(engine: object, rows: pd.DataFrame) -> float:
             )
         )
     began = time.perf_counter()
-    rows.to_sql(_TABLE, engine, if_exists="append", index=False, chunksize=10_000)  # type: ignore[call-overload]
+    rows.to_sql(_TABLE, engine, if_exists="append", index=False, chunksize=10_000)
     return time.perf_counter() - began
 
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from bench.peers.given import Given, Totals, answer, from_rows, read
 
-_BITS = 42  # of a time in the frame, by which store and time make one sorted key
+_SPAN = 1 << 42  # longer than the frame, so that store and time make one sorted key
 
 
 def main() -> None:
@@ -18,14 +18,14 @@ def main() -> None:
 
 def _totals(given: Given, polls: pl.DataFrame, opens: pl.DataFrame) -> Totals:
     cells = _cells(given, polls.lazy(), opens.lazy())
-    sums = _sums(_placed(_edges(given, opens.lazy()), cells, given))
+    sums = _sums(_placed(_edges(given, opens.lazy()), cells))
     return from_rows(given, sums.collect().to_numpy().astype(np.int64))
 
 
 def _key(given: Given, at: str) -> pl.Expr:
     """Store and time as one number: a sorted column is joined faster than groups are."""
     frame = given.reach - given.max_gap
-    return ((pl.col("store_key").cast(pl.Int64) * 2**_BITS) + (pl.col(at) - frame)).alias("key")
+    return (pl.col("store_key").cast(pl.Int64) * _SPAN + pl.col(at) - frame).alias("key")
 
 
 def _cells(given: Given, polls: pl.LazyFrame, opens: pl.LazyFrame) -> pl.LazyFrame:
@@ -80,7 +80,7 @@ def _edges(given: Given, opens: pl.LazyFrame) -> pl.LazyFrame:
     return pl.concat(ends).with_columns(_key(given, "edge")).sort("key")
 
 
-def _placed(edges: pl.LazyFrame, cells: pl.LazyFrame, given: Given) -> pl.LazyFrame:
+def _placed(edges: pl.LazyFrame, cells: pl.LazyFrame) -> pl.LazyFrame:
     """How much of each kind lies before each edge."""
     joined = edges.join_asof(cells.rename({"store_key": "owner"}), on="key", strategy="backward")
     own = pl.col("owner") == pl.col("store_key")

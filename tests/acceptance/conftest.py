@@ -13,8 +13,10 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import psutil
 import pytest
@@ -31,37 +33,33 @@ class Service:
     log: Path
     known: set[int] = field(default_factory=set)
 
+    def text(self, path: str, method: str = "GET") -> str:
+        """The body of an answer; asks again while the service is coming up."""
+        until = time.monotonic() + PATIENCE
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method=method)
+        while True:
+            try:
+                with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
+                    return str(answer.read().decode())
+            except (OSError, HTTPException) as error:
+                final = isinstance(error, HTTPError) and error.code != 503
+                if final or time.monotonic() > until or self.process.poll() is not None:
+                    raise
+                time.sleep(0.1)
+
     def get(self, path: str, method: str = "GET") -> Any:
         """The JSON of an answer."""
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method=method)
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
-            return json.load(answer)
-
-    def text(self, path: str) -> str:
-        """The body of an answer."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=PATIENCE) as answer:
-            return str(answer.read().decode())
+        return json.loads(self.text(path, method))
 
     def trigger(self) -> str:
         """Starts a report and returns its id."""
-        return str(self.patiently("/trigger_report", "POST")["report_id"])
-
-    def patiently(self, path: str, method: str = "GET") -> Any:
-        """As `get`, while the service may be coming up again."""
-        until = time.monotonic() + PATIENCE
-        while True:
-            try:
-                return self.get(path, method)
-            except OSError:
-                if time.monotonic() > until or self.process.poll() is not None:
-                    raise
-                time.sleep(0.1)
+        return str(self.get("/trigger_report", "POST")["report_id"])
 
     def complete(self, report_id: str) -> Any:
         """Waits for a report to be finished and returns what is said of it."""
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
-            status = self.patiently(f"/get_report?report_id={report_id}&wait=5")
+            status = self.get(f"/get_report?report_id={report_id}&wait=5")
             if status["status"] != "Running":
                 return status
         raise AssertionError(f"report {report_id} is still running\n{self.log.read_text()}")
@@ -118,7 +116,7 @@ def serving(environment: dict[str, str], folder: Path) -> Iterator[Service]:
         )
     service = Service(process, port, log)
     try:
-        service.patiently("/healthz")
+        service.get("/healthz")
         yield service
     finally:
         if process.poll() is None:

@@ -14,12 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from sqlalchemy import text
 
 from storewatch.domain.availability import Policy
+from storewatch.domain.clock import from_us
 from storewatch.formats.csv_out import report_csv
 from storewatch.services import reporting
 from storewatch.services.importing import import_file
 from storewatch.services.reporting import Request
 from storewatch.storage.db import Database
 from storewatch.storage.tables import Report
+from storewatch.storage.verify import verify
 from tests import oracle
 from tests.factories import load
 from tests.oracle import DAY, DEFAULT_SEEN_WITHIN, HOUR, MINUTE, SECOND, HoursRow, Poll, utc
@@ -91,6 +93,12 @@ def totals_of(database: Database, report: Report) -> dict[str, list[list[int]]]:
     return {row[0]: np.array(row[1:]).T.tolist() for row in rows}
 
 
+def contradictions(database: Database) -> list[str]:
+    """What `storewatch db verify` would find."""
+    with database.session() as session:
+        return [name for name, count in verify(session) if count]
+
+
 def empty(database: Database) -> None:
     """Takes everything out, which is quicker than a new database."""
     with database.transaction() as session:
@@ -102,7 +110,7 @@ def empty(database: Database) -> None:
             text(
                 "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'store_status'::regclass"
             )
-        ).scalars()
+        ).scalars()  # fmt: skip
         for day in list(days):
             session.execute(text(f"DROP TABLE {day}"))
 
@@ -155,6 +163,7 @@ def test_the_report_agrees_with_the_oracle(database: Database, fleet: Fleet) -> 
         assert csv_of(database, report) == expected
         assert view_of(database, report) == cells_of(expected)[1:]
         assert totals_of(database, report) == oracle_totals(fleet, question)
+    assert contradictions(database) == []
 
 
 def oracle_totals(fleet: Fleet, question: Question) -> dict[str, list[list[int]]]:
@@ -187,7 +196,7 @@ def test_a_store_that_was_open_and_of_which_nothing_is_known_has_empty_cells(dat
 
 
 def test_a_store_that_was_not_open_has_zeros(database: Database) -> None:
-    polls = status_csv([active("2023-01-24 12:00")])
+    polls = status_csv([active("2023-01-26 12:00")])
     row = cell_row(database, polls, hours_csv([HoursRow(STORE, MONDAY, "09:00", "10:00")]))
     assert row == [STORE, "0.00", "0.00", "", "0.00", "0.00", ""]
 
@@ -232,8 +241,8 @@ def test_a_poll_deleted_by_hand_stays_so_and_is_not_the_newest(database: Databas
     result = load(database, files, now_us=NOW)[0]
     assert (result.rows_new, result.rows_kept) == (1, 1)
     report = make_report(database)
-    assert report.as_of is not None
-    assert oracle.to_us(report.as_of) == utc("2023-01-23 12:00")
+    assert report.as_of == from_us(utc("2023-01-23 12:00"))
+    assert contradictions(database) == []
 
 
 def test_a_store_whose_polls_were_all_deleted_by_hand_is_not_in_the_report(database: Database) -> None:
@@ -243,6 +252,17 @@ def test_a_store_whose_polls_were_all_deleted_by_hand_is_not_in_the_report(datab
     polls = [Poll("gone", utc("2023-01-23 12:00"), active=True), active("2023-01-23 13:00")]
     load(database, status_csv(polls), now_us=NOW)
     assert [row[0] for row in cells_of(csv_of(database, make_report(database)))[1:]] == [STORE]
+    assert contradictions(database) == []
+
+
+def test_a_day_whose_polls_were_all_deleted_by_hand_can_get_others(database: Database) -> None:
+    with database.transaction() as session:
+        session.execute(text("INSERT INTO store (store_id) VALUES (:id)"), {"id": STORE})
+        session.execute(text("INSERT INTO deleted_poll SELECT store_key, '2023-01-23 12:00Z' FROM store"))
+    load(database, status_csv([active("2023-01-23 12:00")]), now_us=NOW)
+    load(database, status_csv([active("2023-01-23 11:00")]), now_us=NOW)
+    assert make_report(database).as_of == from_us(utc("2023-01-23 11:00"))
+    assert contradictions(database) == []
 
 
 # --- The field's data -----------------------------------------------------------------------------
@@ -272,8 +292,7 @@ def test_the_fields_data_come_in_whole_and_give_the_known_scheduled_time(
 ) -> None:
     assert list(import_field(database, store_ids)) == [(86_198, 0), (13_559, 0), (14_092, 0)]
     report = make_report(database)
-    assert report.as_of is not None
-    assert oracle.to_us(report.as_of) == FIELD_T
+    assert report.as_of == from_us(FIELD_T)
     scheduled = np.array(list(totals_of(database, report).values())).sum(axis=2)
     means = scheduled.mean(axis=0) / (MINUTE, HOUR, HOUR)
     assert means.round(1).tolist() == [49.5, 15.5, 108.6]

@@ -23,8 +23,6 @@ from storewatch.formats.csv_in import shown
 from storewatch.services.importing import KINDS, Imported, Reject, Watchers, import_file
 from storewatch.storage.db import Database
 
-_REJECTS_TOLD = 5
-
 
 @click.command("import", context_settings={"max_content_width": 100})
 @click.argument("words", nargs=-1, required=True, metavar="[KIND] FILE...")
@@ -63,25 +61,23 @@ class Rejects:
     def __init__(self, file: TextIO | None, *, several: bool) -> None:
         self._file = file
         self._several = several
-        self._write = csv.writer(file, lineterminator="\n").writerow if file else None
-        if self._write:
-            self._write(("line", "reason", "row", *(["file"] if several else [])))
+        if file:
+            self._writer = csv.writer(file, lineterminator="\n")
+            self._writer.writerow(("line", "reason", "row", *(["file"] if several else [])))
 
     @contextmanager
-    def of(self, name: str) -> Iterator[Callable[[Reject], None]]:
-        """Where the rejected rows of one file go."""
-        start = self._file.tell() if self._file else 0
+    def of(self, name: str) -> Iterator[Callable[[Reject], None] | None]:
+        """Where the rejected rows of one file go; None if nobody wants them."""
+        if not self._file:
+            yield None
+            return
+        start, write, more = self._file.tell(), self._writer.writerow, (name,) if self._several else ()
         try:
-            yield lambda reject: self._add(name, reject)
+            yield lambda reject: write((*reject, *more))
         except BaseException:
-            if self._file:
-                self._file.seek(start)
-                self._file.truncate()
+            self._file.seek(start)
+            self._file.truncate()
             raise
-
-    def _add(self, name: str, reject: Reject) -> None:
-        if self._write:
-            self._write((*reject, name) if self._several else reject)
 
 
 @contextmanager
@@ -106,15 +102,8 @@ def reject_file(path: Path | None, *, several: bool) -> Iterator[Rejects]:
 def _import(database: Database, kind: str | None, name: str, rejects: Rejects, *, allow_future: bool) -> int:
     """Imports one file and tells the outcome. Returns the exit code that it deserves."""
     short = "standard input" if name == "-" else click.format_filename(name, shorten=True)
-    first: list[Reject] = []
     try:
-        with _opened(name) as (stream, size), rejects.of(short) as write:
-
-            def reject(row: Reject) -> None:
-                write(row)
-                if len(first) < _REJECTS_TOLD:
-                    first.append(row)
-
+        with _opened(name) as (stream, size), rejects.of(short) as reject:
             result = imported(database, stream, name, size, kind, reject, allow_future=allow_future)
     except FileRefusedError as error:
         return _refused(str(error))
@@ -124,7 +113,7 @@ def _import(database: Database, kind: str | None, name: str, rejects: Rejects, *
     except KeyboardInterrupt:
         _refused(f"{short}: interrupted")
         sys.exit(130)
-    click.echo(told(result, first))
+    click.echo(told(result))
     return 1 if result.rows_rejected else 0
 
 
@@ -157,7 +146,7 @@ def imported(
     name: str,
     size: int | None,
     kind: str | None = None,
-    reject: Callable[[Reject], None] = lambda _: None,
+    reject: Callable[[Reject], None] | None = None,
     *,
     allow_future: bool = False,
     source: str = "cli",
@@ -180,8 +169,8 @@ def _progress(bar: Progress, name: str, size: int | None) -> Callable[[int, int]
     return advance
 
 
-def told(result: Imported, first: list[Reject] | None = None) -> str:
-    """What became of a file, for a person, with its `first` rejected rows."""
+def told(result: Imported) -> str:
+    """What became of a file, for a person."""
     rate = result.rows_read / max(result.seconds, 0.001)
     lines = [
         f"{result.file_name}: {result.kind}, {result.rows_read:,} rows in {result.seconds:.2f} s "
@@ -190,7 +179,7 @@ def told(result: Imported, first: list[Reject] | None = None) -> str:
         f"unchanged {result.rows_unchanged:,} · kept {result.rows_kept:,} · "
         f"rejected {result.rows_rejected:,}",
         *_assumed(result),
-        *_rejected(result, first or []),
+        *_rejected(result),
         *_closed(result),
     ]
     return "\n".join(lines)
@@ -205,12 +194,12 @@ def _assumed(result: Imported) -> Iterator[str]:
         )
 
 
-def _rejected(result: Imported, first: list[Reject]) -> Iterator[str]:
+def _rejected(result: Imported) -> Iterator[str]:
     if result.rows_rejected:
         yield "  The rejected rows, with reasons: --rejects FILE, or the table import_reject."
-        yield from (f"    line {line:,}: {shown(reason, 200)}" for line, reason, _ in first)
-        if first and result.rows_rejected > len(first):
-            yield f"    … and {result.rows_rejected - len(first):,} more"
+        yield from (f"    line {line:,}: {shown(reason, 200)}" for line, reason, _ in result.rejects)
+        if result.rows_rejected > len(result.rejects):
+            yield f"    … and {result.rows_rejected - len(result.rejects):,} more"
 
 
 def _closed(result: Imported) -> Iterator[str]:

@@ -23,9 +23,9 @@ import polars as pl
 from storewatch.errors import FileRefusedError
 
 BLOCK_BYTES = 16 << 20
-PIECE_BYTES = 256 << 10
-"""A block in which a line needs care is cut into such pieces: only the piece pays for it, and a file of
-nothing but short bad lines stays small in memory.
+PIECE_LINES, PIECE_BYTES = 1 << 17, 4 << 20
+"""A block in which a line needs care is cut into pieces of about so many lines and at most about so many
+bytes, for bad lines become Python objects.
 """
 MAX_LINE_BYTES = 64 << 10
 _CELL = r'(?:"(?:[^"]|"")*"|[^",]*)'
@@ -48,7 +48,7 @@ class Block:
         that is too long, its beginning.
         """
         whole = self.lines[line]
-        text = whole[:MAX_LINE_BYTES].decode("utf-8", "backslashreplace").replace("\0", "\\x00").rstrip("\r")
+        text = _escaped(whole[:MAX_LINE_BYTES]).replace("\0", "\\x00").rstrip("\r")
         return text if len(whole) <= MAX_LINE_BYTES else text + "…"
 
 
@@ -146,7 +146,8 @@ class CsvFile:
                 line += len(whole.rows)
                 continue
             for piece in _pieces(data):
-                yield reader.at_once(piece, line) or reader.with_care(piece, line)
+                if not piece.isspace():
+                    yield reader.at_once(piece, line) or reader.with_care(piece, line)
                 line += _count_lines(piece)
 
     def _whole_lines(self) -> Iterator[bytes]:
@@ -196,10 +197,10 @@ def _count_lines(data: bytes) -> int:
 
 
 def _pieces(data: bytes) -> Iterator[bytes]:
-    """Cuts a block, between lines, into pieces of about PIECE_BYTES."""
-    start = 0
+    usual = len(data) // _count_lines(data)
+    start, step = 0, min(PIECE_BYTES, PIECE_LINES * max(1, usual))
     while start < len(data):
-        end = data.find(b"\n", start + PIECE_BYTES) + 1 or len(data)
+        end = data.find(b"\n", start + step - 1) + 1 or len(data)
         yield data[start:end]
         start = end
 
@@ -336,6 +337,15 @@ def _texts(data: bytes, lines: _Lines) -> pl.Series:
             return pl.Series(text.removesuffix("\n").split("\n"), dtype=pl.String)
     short = (line if len(line) <= MAX_LINE_BYTES else None for line in lines.all)
     return pl.Series([None if line is None else _text_or_none(line) for line in short], dtype=pl.String)
+
+
+def _escaped(data: bytes) -> str:
+    r"""Bytes as text, each that is not UTF-8 as \xNN. By way of surrogates: the direct way is slow."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        marked = data.decode("utf-8", "surrogateescape").encode("utf-8", "backslashreplace")
+        return marked.replace(b"\\udc", b"\\x").decode()
 
 
 def _text_or_none(data: bytes) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
+import polars as pl
 from sqlalchemy.orm import Session
 
 from storewatch.domain import weekly as weekly_rows
@@ -37,16 +38,18 @@ def _ignore(*_: object) -> None:
 
 @dataclass(frozen=True)
 class Watchers:
-    """Who is told while an import runs: bytes and rows read so far, a wait, each rejected row."""
+    """Who is told while an import runs: bytes and rows read so far, a wait, each rejected row if wanted."""
 
     progress: Callable[[int, int], None] = _ignore
     say: Callable[[str], None] = _ignore
-    reject: Callable[[Reject], None] = _ignore
+    reject: Callable[[Reject], None] | None = None
 
 
 @dataclass
 class Imported:
-    """What became of a file. `rows_read` is the sum of the other five counts."""
+    """What became of a file. `rows_read` is the sum of the other five counts; `rejects` are the first of
+    the rejected rows.
+    """
 
     kind: str
     file_name: str
@@ -61,6 +64,7 @@ class Imported:
     rows_rejected: int = 0
     assumptions: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
+    rejects: list[Reject] = field(default_factory=list)
 
 
 def import_file(
@@ -120,21 +124,26 @@ def _take_all(
     watchers: Watchers,
 ) -> None:
     for block in file.blocks(columns, taker.optional):
-        bad = taker.take(block.rows)
+        bad = taker.take(block.rows) if len(block.rows) else block.bad.clear()
         result.rows_read += len(block.rows) + len(block.bad)
-        rejects = _rejects(block, bad)
-        room = max(0, imports.KEPT_REJECTS - result.rows_rejected)
-        imports.keep_rejects(session, result.import_no, rejects[:room])
-        result.rows_rejected += len(rejects)
-        for reject in rejects:
-            watchers.reject(reject)
+        _reject(session, block, pl.concat([block.bad, bad]).sort("line"), result, watchers)
         watchers.progress(file.source.size, result.rows_read)
 
 
-def _rejects(block: Block, bad: Any) -> list[Reject]:
-    """Rejected rows of a block in order of line, as they were."""
-    found = [*block.bad.iter_rows(), *bad.iter_rows()]
-    return [(line, reason, block.row_text(line)) for line, reason in sorted(found)]
+def _reject(session: Session, block: Block, bad: pl.DataFrame, result: Imported, watchers: Watchers) -> None:
+    """Keeps rejected rows of a block, (line, reason), as they were, as far as anybody wants them."""
+    room = max(0, imports.KEPT_REJECTS - result.rows_rejected)
+    wanted = bad if watchers.reject else bad.head(room)
+    rejects = [(line, reason, block.row_text(line)) for line, reason in wanted.iter_rows()]
+    imports.keep_rejects(session, result.import_no, rejects[:room])
+    result.rejects += rejects[: max(0, _REJECTS_SHOWN - result.rows_rejected)]
+    result.rows_rejected += len(bad)
+    if watchers.reject:
+        for reject in rejects:
+            watchers.reject(reject)
+
+
+_REJECTS_SHOWN = 5
 
 
 def _record(result: Imported) -> dict[str, Any]:

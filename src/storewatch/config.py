@@ -49,9 +49,12 @@ class Settings:
         return Path(self.home).expanduser() if self.home else None
 
 
-def table() -> list[tuple[str, str, str]]:
-    """(variable, default, meaning) of every setting, for the help and the reference."""
-    return [(f.metadata["variable"], str(f.default), f.metadata["help"]) for f in fields(Settings)]
+def table(settings: Settings | None = None) -> list[tuple[str, str, str]]:
+    """(variable, value, meaning) of every setting; its default if no settings are given."""
+    shown = settings or Settings()
+    return [
+        (f.metadata["variable"], str(getattr(shown, f.name)), f.metadata["help"]) for f in fields(Settings)
+    ]
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Settings:

@@ -125,7 +125,7 @@ def test_wall_clock_times_are_pythons_at_every_change_of_every_zone(
     print(f"unknown to PostgreSQL: {unknown}; it disagrees about {len(other)} of {of} changes: {other[:20]}")
     assert len(unknown) < 30
     assert of is not None
-    assert len(other) < of[0] / 50
+    assert len(other) < of[0] / 25
     assert connection.execute(WRONG).fetchall() == []
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 from typing import NoReturn
 
 import click
@@ -65,4 +66,12 @@ def main() -> NoReturn:
     except BrokenPipeError:  # the reader of a pipe has gone, as in `| head`
         sys.stderr.close()
         sys.exit(1)
+    except Exception:  # noqa: BLE001 - the last resort: exit code 1 means "some rows rejected"
+        traceback.print_exc()
+        click.echo(
+            "storewatch: this is a fault of storewatch itself. What was at hand was not stored. "
+            "Please report it.",
+            err=True,
+        )
+        sys.exit(2)
     sys.exit(0)

@@ -35,7 +35,9 @@ def _own() -> Settings:
 def start() -> None:
     """Start storewatch's own PostgreSQL and keep it up until `storewatch db stop`."""
     settings = _own()
-    embedded.start(home(settings), say)
+    database = Database(embedded.start(home(settings), say))
+    storage.prepare(database)
+    database.close()
     click.echo(f"PostgreSQL is up: {embedded.tcp_url(home(settings))}")
 
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import click
 
 from storewatch import config
-from storewatch.cli.common import duration, now_us, opened_database, percent_bar, silence_log
+from storewatch.cli.common import now_us, opened_database, percent_bar, silence_log
 from storewatch.cli.files import imported, told
 from storewatch.cli.report import made_now, write
 from storewatch.cli.report import told as told_report
 from storewatch.domain.clock import HOUR, parse_instant
 from storewatch.errors import ConflictError, UsageError
-from storewatch.services import importing
-from storewatch.services.reporting import Request
+from storewatch.services import clearing
+from storewatch.services.reporting import usual
 from storewatch.services.simulating import SimulatedFiles
 from storewatch.services.simulating import simulate as make_files
 from storewatch.storage.db import Database
@@ -62,8 +62,8 @@ def _simulate(output: Path, stores: int, days: int, seed: int, end_us: int) -> S
 
 
 @click.command()
-@click.option("--stores", default=14_000, show_default=True, type=int)
-@click.option("--days", default=7, show_default=True, type=int)
+@click.option("--stores", default=14_000, show_default=True, type=int, help="How many polled stores.")
+@click.option("--days", default=7, show_default=True, type=int, help="How many days of polls.")
 @click.option(
     "--data", type=click.Path(file_okay=False, path_type=Path), help="Your own three files instead."
 )
@@ -78,19 +78,18 @@ def demo(stores: int, days: int, data: Path | None, output: Path) -> None:
     """Make a fleet, load it, report on it, and say what to do next."""
     silence_log()
     settings = config.read()
-    files = _own_files(data) if data else []
+    files, source = (_own_files(data), "cli") if data else ([], "demo")
     with opened_database(settings) as database:
+        _keep_apart(database, own=data is not None)
         if data is None:
-            _keep_apart(database)
             click.echo(f"An invented fleet of {stores:,} stores, {days} days of polls:")
             _simulate(output, stores, days, 1, _end(None))
             files = [output / name for name in _FILES]
         output.mkdir(parents=True, exist_ok=True)
         for path in files:
             with path.open("rb") as stream:
-                click.echo(told(imported(database, stream, str(path), path.stat().st_size, source="demo")))
-        seen_within = duration("STOREWATCH_SEEN_WITHIN", settings.seen_within)
-        made = made_now(database, Request(seen_within=seen_within, default_zone=settings.default_zone))
+                click.echo(told(imported(database, stream, str(path), path.stat().st_size, source=source)))
+        made = made_now(database, usual(settings.seen_within, settings.default_zone))
         report = output / f"{made.report_id}.csv"
         write(database, made, report)
     click.echo(f"\n{told_report(made)}\n\n{_head(report)}\n\nThe whole report: {report.resolve()}\n")
@@ -105,9 +104,12 @@ def _own_files(folder: Path) -> list[Path]:
     return found
 
 
-def _keep_apart(database: Database) -> None:
-    """An invented fleet is not mixed into a database in use."""
-    if importing.holds_real_data(database):
+def _keep_apart(database: Database, *, own: bool) -> None:
+    """Never mixes an invented fleet with real data: an earlier one makes room, real data is left alone."""
+    if not clearing.holds_real_data(database):
+        if clearing.remove_invented(database):
+            click.echo("The demo's earlier fleet was removed.")
+    elif not own:
         raise ConflictError(
             "This database holds data of your own, and the demo would mix an invented fleet into it. "
             "Give it a home of its own: STOREWATCH_HOME=DIR storewatch demo"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from storewatch import config
-from storewatch.cli.common import duration, now_us, opened_database, percent_bar, silence_log
+from storewatch.cli.common import now_us, opened_database, percent_bar, silence_log
 from storewatch.domain.availability import Policy
-from storewatch.domain.clock import HOUR, iso, parse_duration, parse_instant, to_us
+from storewatch.domain.clock import HOUR, format_duration, iso, parse_duration, parse_instant, to_us
 from storewatch.errors import UsageError
 from storewatch.formats.csv_out import report_csv
 from storewatch.services import reporting
@@ -25,17 +26,22 @@ from storewatch.storage.tables import Report
 @click.option(
     "--as-of", metavar="ISO", help="The end of the windows; by default the newest poll. UTC if no offset."
 )
-@click.option("--policy", type=click.Choice([p.value for p in Policy]), default="nearest", show_default=True)
+@click.option(
+    "--policy",
+    type=click.Choice([p.value for p in Policy]),
+    default="nearest",
+    show_default=True,
+    help="Whose state holds between two polls: the nearest one's, or the one before's.",
+)
 @click.option("--max-gap", default="24h", show_default=True, help="How far a poll speaks: 45m, 3h, 1h30m.")
 def report(output: Path, as_of: str | None, policy: str, max_gap: str) -> None:
     """Make a report here and now, write it as CSV, and print the fleet's figures."""
     settings = config.read()
-    request = Request(
+    request = replace(
+        reporting.usual(settings.seen_within, settings.default_zone),
         as_of=None if as_of is None else _instant(as_of),
         policy=Policy(policy),
         max_gap=_gap(max_gap),
-        seen_within=duration("STOREWATCH_SEEN_WITHIN", settings.seen_within),
-        default_zone=settings.default_zone,
     )
     silence_log()
     with opened_database(settings) as database:
@@ -84,16 +90,22 @@ def write(database: Database, made: Report, output: Path) -> None:
 def told(made: Report) -> str:
     """The fleet's figures with their coverage, and what was assumed."""
     summary = made.summary or {}
-    rule = f"{made.policy} poll, which speaks for {made.max_gap_us / HOUR:g} h at most"
+    rule = f"{made.policy} poll, which speaks for {format_duration(made.max_gap_us)} at most"
+    as_of = iso(to_us(made.as_of)) if made.as_of else "-"
     lines = [
-        f"{summary['stores']:,} stores, as of {iso(to_us(made.as_of)) if made.as_of else '-'} ({rule})",
+        f"{counted(summary['stores'], 'store')}, as of {as_of} ({rule})",
         f"  {'':10}{'available':>11}{'coverage':>10}"
         + "".join(f"{head:>14}" for head in ("up h", "down h", "unknown h", "open h")),
         *(_line(window) for window in reporting.figures(made)),
-        f"  Assumed: {summary['open_24x7']:,} stores without opening hours are open 24 x 7, "
-        f"{summary['default_zone']:,} without a zone are in {made.default_zone}.",
+        f"  Assumed: {counted(summary['open_24x7'], 'store')} without opening hours open 24 x 7, "
+        f"{counted(summary['default_zone'], 'store')} without a zone in {made.default_zone}.",
     ]
     return "\n".join(lines)
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 store`, `14,092 stores`."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 
 def _line(window: WindowFigures) -> str:

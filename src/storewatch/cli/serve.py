@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -26,6 +27,7 @@ from storewatch.cli.common import (
 )
 from storewatch.config import Settings
 from storewatch.errors import EmbeddedServerError, UsageError
+from storewatch.services import reporting
 from storewatch.storage import db
 from storewatch.storage.db import Database
 
@@ -53,15 +55,16 @@ def serve(host: str, port: int, no_login: bool) -> None:  # noqa: ARG001 - the f
         )
     configure_log()
     settings = config.read()
+    reporting.usual(settings.seen_within, settings.default_zone)  # complains here, not in a child
+    duration("STOREWATCH_KEEP_REPORTS", settings.keep_reports)
     _claim(host, port)
     with database_url(settings) as url:
         with_schema = Database(url)
         db.prepare(with_schema)
         with_schema.close()
-        say(f"at http://{'[::1]' if host == '::1' else host}:{port}, until Ctrl-C")
         watch = _nothing if settings.database_url else _keeper(home(settings))
         web = ["web", "--host", host, "--port", str(port)]
-        _Supervisor(url, {"web": web, "worker": ["worker"]}, watch).run()
+        _Supervisor(url, {"web": web, "worker": ["worker"]}, watch, (host, port)).run()
 
 
 def _claim(host: str, port: int) -> None:
@@ -96,7 +99,9 @@ def _keeper(place: Path) -> Callable[[], None]:
 class _Supervisor:
     """Keeps child processes alive until it is told to stop."""
 
-    def __init__(self, url: str, commands: dict[str, list[str]], watch: Callable[[], None]) -> None:
+    def __init__(
+        self, url: str, commands: dict[str, list[str]], watch: Callable[[], None], address: tuple[str, int]
+    ) -> None:
         self._environment = os.environ | {
             "STOREWATCH_DATABASE_URL": url,
             "STOREWATCH_PARENT": str(os.getpid()),
@@ -104,6 +109,8 @@ class _Supervisor:
         self._environment.pop("STOREWATCH_DATABASE_URL_FILE", None)
         self._commands = commands
         self._watch = watch
+        self._address = address
+        self._announced = False
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._began: dict[str, float] = {}
         self._pause = dict.fromkeys(commands, 0.1)
@@ -117,9 +124,19 @@ class _Supervisor:
                 self._watch()
                 for name in self._commands:
                     self._keep(name)
+                self._announce()
                 self._stop.wait(_LOOK_EVERY)
         finally:
             self._end()
+
+    def _announce(self) -> None:
+        """Tells the address once it answers, and not before."""
+        if self._announced:
+            return
+        with contextlib.suppress(OSError), socket.create_connection(self._address, 0.2):
+            host, port = self._address
+            say(f"at http://{'[::1]' if host == '::1' else host}:{port}, until Ctrl-C")
+            self._announced = True
 
     def _keep(self, name: str) -> None:
         child = self._children.get(name)

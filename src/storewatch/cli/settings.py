@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from storewatch import config
+from storewatch.cli.common import duration
+from storewatch.services.reporting import usual
 
 
 @click.command()
 def settings() -> None:
     """Show every setting, its value and its meaning. NAME_FILE reads a value from a file."""
-    config.read()  # complains about what cannot be used
-    for variable, default, text in config.table():
-        value = os.environ.get(variable) or default or "(not set)"
-        shown = "(set)" if variable.endswith("_URL") and variable in os.environ else value
-        click.echo(f"{variable}={shown}\n    {text}")
+    found = config.read()
+    for variable, value, text in config.table(found):
+        secret = variable.endswith("_URL") and value
+        click.echo(f"{variable}={'(set)' if secret else value or '(not set)'}\n    {text}")
+    usual(found.seen_within, found.default_zone)  # complains about what cannot be used
+    duration("STOREWATCH_KEEP_REPORTS", found.keep_reports)

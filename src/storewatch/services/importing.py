@@ -202,9 +202,3 @@ def _found(file: CsvFile) -> str:
 
 
 _COLUMNS_SHOWN = 20
-
-
-def holds_real_data(database: Database) -> bool:
-    """Whether anything was imported that did not come by the demo."""
-    with database.session() as session:
-        return imports.any_not_from(session, "demo")

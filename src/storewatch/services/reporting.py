@@ -19,9 +19,16 @@ from storewatch import __version__
 from storewatch.domain import hours, zones
 from storewatch.domain.availability import Kind, Policy, Rules, totals_by_store
 from storewatch.domain.axis import Int64
-from storewatch.domain.clock import DAY, EARLIEST, MINUTE, from_us, to_us
+from storewatch.domain.clock import DAY, EARLIEST, MINUTE, from_us, parse_duration, to_us
 from storewatch.domain.windows import CLASSIC, Elapsed, before
-from storewatch.errors import NoPollsError, NotFoundError, ReportFailedError, StorewatchError, UsageError
+from storewatch.errors import (
+    NoPollsError,
+    NotFoundError,
+    ReportFailedError,
+    SettingsError,
+    StorewatchError,
+    UsageError,
+)
 from storewatch.storage import imports, polls, queue, reports, stores, weekly
 from storewatch.storage.db import Database
 from storewatch.storage.tables import Report
@@ -58,6 +65,18 @@ class Request:
         if not MIN_GAP <= self.max_gap <= MAX_GAP:
             raise UsageError("max_gap must be between 1 minute and 30 days", field="max_gap")
         return self
+
+
+def usual(seen_within: str, default_zone: str) -> Request:
+    """The report that is made if nothing is asked for in particular, from two settings as text."""
+    length = parse_duration(seen_within)
+    if not length:
+        raise SettingsError(f"STOREWATCH_SEEN_WITHIN is '{seen_within}': write it like 45m")
+    if default_zone not in zones.names():
+        raise SettingsError(
+            f"STOREWATCH_DEFAULT_ZONE is '{default_zone}': write an IANA time zone like America/Chicago"
+        )
+    return Request(seen_within=length, default_zone=default_zone)
 
 
 # --- asking ---------------------------------------------------------------------------------------

@@ -13,19 +13,19 @@ from storewatch.storage.tables import Import, ImportReject
 KEPT_REJECTS = 10_000
 """So many rejected rows of an import are kept in the database; all are counted."""
 
-_KINDS = ("store_status", "menu_hours", "store_timezone")
+KINDS = ("store_status", "menu_hours", "store_timezone")
 _LOCK_SPACE = 0x53574900
 
 
 def try_lock(session: Session, kind: str) -> bool:
     """Takes this kind's import lock until the end of the transaction, if it is free."""
     query = text("SELECT pg_try_advisory_xact_lock(:key)")
-    return bool(session.execute(query, {"key": _LOCK_SPACE + _KINDS.index(kind)}).scalar())
+    return bool(session.execute(query, {"key": _LOCK_SPACE + KINDS.index(kind)}).scalar())
 
 
 def lock(session: Session, kind: str) -> None:
     """Waits for this kind's import lock: imports of one kind run one after another."""
-    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_SPACE + _KINDS.index(kind)})
+    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_SPACE + KINDS.index(kind)})
 
 
 def open_import(session: Session, kind: str, source: str, file_name: str, started_at: datetime) -> int:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import random
+from collections.abc import Callable
 
 import pytest
 
@@ -91,11 +93,10 @@ def test_columns_are_taken_by_position_and_lacking_ones_are_null() -> None:
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
 @pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"], ids=["", "bom"])
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"], ids=["lf", "crlf"])
-def test_every_packing_reads_the_same(pack: type[bytes], bom: bytes, end: bytes) -> None:
-    file = CsvFile(io.BytesIO(pack(bom + end.join([b"id,state", b"1,on", b"2,off"]))), "a.csv")
-    assert file.header == ["id", "state"]
-    (block,) = file.blocks(COLUMNS)
-    assert block.rows.rows() == [("1", "on", 2), ("2", "off", 3)]
+def test_every_packing_reads_the_same(pack: Callable[[bytes], bytes], bom: bytes, end: bytes) -> None:
+    data = pack(bom + end.join([b"id, state", b"1,on", b"2,off"]))
+    assert CsvFile(io.BytesIO(data), "a.csv").header == ["id", "state"]
+    assert read(data) == ({2: ("1", "on"), 3: ("2", "off")}, {})
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def test_a_file_that_is_no_csv_is_refused_with_the_reason(data: bytes, message: 
 
 def test_trouble_in_reading_refuses_the_file() -> None:
     class Broken(io.BytesIO):
-        def read(self, size: int | None = -1, /) -> bytes:
+        def read(self, _: int | None = -1, /) -> bytes:
             raise OSError(5, "Input/output error")
 
     with pytest.raises(FileRefusedError, match=r"a\.csv: it cannot be read \(Input/output error\)"):
@@ -145,18 +146,20 @@ def test_a_rejected_row_is_kept_as_it_was(line: bytes, text: str) -> None:
 
 
 def test_a_file_is_read_the_same_in_blocks_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    chance = random.Random(7)
+    chance = random.Random(7)  # noqa: S311 - a test is to repeat itself
     lines = [b"1,on", b'"a,b",off', b"", b'"open,x', b"few", b"too,many,x", b"\xff,a", b"u\0,a", b"x" * 300]
-    data = b"id,state\n" + b"\n".join(chance.choice(lines) for _ in range(400))
+    data = b"id,state\n" + b"\n".join(chance.choice(lines) for _ in range(200))
     expected = read(data)
-    assert sum(map(len, expected)) > 300
+    assert len(expected[0]) + len(expected[1]) > 150
     for size, pieces in ((1, 1), (7, 2), (64, 3), (1000, 100)):
         monkeypatch.setattr(csv_in, "BLOCK_BYTES", size)
         monkeypatch.setattr(csv_in, "PIECE_LINES", pieces)
         assert read(data) == expected
 
 
-def test_a_line_longer_than_a_block_is_rejected_and_the_next_one_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_longer_than_a_block_is_rejected_and_the_next_one_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(csv_in, "BLOCK_BYTES", 1 << 10)
     monkeypatch.setattr(csv_in, "MAX_LINE_BYTES", 256)
     rows, problems = read(b"id,state\n" + "1,é".encode() * 9999 + b"\n2,off\n3," + b"z" * 9999)
@@ -175,4 +178,4 @@ def test_size_and_hash_are_those_of_the_file_as_it_lies_there() -> None:
     file = CsvFile(io.BytesIO(data), "a.csv")
     list(file.blocks(COLUMNS))
     assert file.source.size == len(data)
-    assert file.source.sha256 == csv_in.hashlib.sha256(data).hexdigest()
+    assert file.source.sha256 == hashlib.sha256(data).hexdigest()

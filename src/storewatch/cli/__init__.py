@@ -66,7 +66,7 @@ def main() -> NoReturn:
     except BrokenPipeError:  # the reader of a pipe has gone, as in `| head`
         sys.stderr.close()
         sys.exit(1)
-    except Exception:  # noqa: BLE001 - the last resort: exit code 1 means "some rows rejected"
+    except Exception:
         traceback.print_exc()
         click.echo(
             "storewatch: this is a fault of storewatch itself. What was at hand was not stored. "

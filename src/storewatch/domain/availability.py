@@ -15,6 +15,7 @@ The pieces of all stores lie on one axis, sorted; the open intervals cut them in
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import Enum, IntEnum
 from typing import TypeVar
@@ -27,6 +28,7 @@ from storewatch.domain.clock import DAY, MINUTE
 from storewatch.domain.hours import Intervals
 
 _Rows = TypeVar("_Rows", "Polls", Intervals)
+_THREADS = 2
 _STORES_AT_ONCE = 512  # their polls of a week stay in the processor's cache
 
 
@@ -140,9 +142,14 @@ def totals_by_store(polls: Polls, opens: Intervals, rules: Rules, windows: Int64
     """`totals` of `segments`, a cacheful of stores at a time: the engine's front door for figures."""
     result = np.zeros((*windows.shape[:2], len(Kind)), np.int64)
     start = int(windows.min()) if windows.size else until
-    for first, last in _batches(len(windows), _axis(start, until, rules)):
+
+    def fill(stores: tuple[int, int]) -> None:
+        first, last = stores
         found = segments(_of(polls, first, last), _of(opens, first, last), rules, start, until)
         result[first:last] = totals(found, windows[first:last])
+
+    with ThreadPoolExecutor(_THREADS) as pool:  # numpy lets other threads run while it computes
+        list(pool.map(fill, _batches(len(windows), _axis(start, until, rules))))
     return result
 
 
@@ -156,6 +163,10 @@ class _Pieces:
     place: Int64
     kind: NDArray[np.int8]
     poll: Int64
+
+    def put(self, slot: Int64, place: Int64 | int, kind: NDArray[np.int8] | int, poll: Int64 | int) -> None:
+        """Writes pieces to slots."""
+        self.place[slot], self.kind[slot], self.poll[slot] = place, kind, poll
 
 
 def _axis(start: int, until: int, rules: Rules) -> Axis:
@@ -190,26 +201,31 @@ def _pieces(at: Int64, active: NDArray[np.bool_], poll: Int64, rules: Rules) -> 
     """Cuts each cell into inferred, seen, inferred, and adds the unknown after it; none is empty.
 
     `at` are axis coordinates of the in-hours polls, `poll` their positions among all polls. In an
-    hourly feed nearly every cell is seen from end to end: one piece a cell is laid out first, and
-    the few others are inserted.
+    hourly feed nearly every cell is seen from end to end and touches the next. So each cell's first
+    piece is written to its place in bulk, and then the few others beside it.
     """
     left, right = _cells(at, rules)
     seen, faint = np.maximum(left, at - rules.seen_within), np.minimum(right, at + rules.seen_within)
     state = np.where(active, np.int8(Kind.UP_SEEN), np.int8(Kind.DOWN_SEEN))
-    gap = np.append(left[1:], np.iinfo(np.int64).max) > right
-    late_seen, faded, blind = (np.flatnonzero(some) for some in (seen > left, right > faint, gap))
-    cell = np.concatenate(([-1], late_seen, faded, blind))  # first of all: unknown
-    order = np.argsort(cell, kind="stable")
-    before = cell[order] + 1
-    place = np.concatenate(([np.iinfo(np.int64).min], seen[late_seen], faint[faded], right[blind]))
-    kind = np.concatenate(([Kind.UNKNOWN], state[late_seen], state[faded] + 1, np.full(len(blind), 4)))
-    decider = np.concatenate(([-1], poll[late_seen], poll[faded], np.full(len(blind), -1)))
-    state[late_seen] += 1
-    return _Pieces(
-        np.insert(left, before, place[order]),
-        np.insert(state, before, kind[order]),
-        np.insert(poll, before, decider[order]),
-    )
+    late, faded = seen > left, right > faint
+    gap = np.append(left[1:] > right[:-1], np.ones(min(1, len(at)), np.bool_))
+    extra = late.view(np.int8) + faded.view(np.int8) + gap.view(np.int8)
+    slot = np.cumsum(extra, dtype=np.int64)
+    slot += np.arange(1, len(at) + 1)
+    slot -= extra
+    size = int(slot[-1] + extra[-1]) + 1 if len(at) else 1
+    pieces = _Pieces(np.empty(size, np.int64), np.empty(size, np.int8), np.empty(size, np.int64))
+    pieces.put(np.zeros(1, np.int64), np.iinfo(np.int64).min, Kind.UNKNOWN, -1)  # before all cells
+    pieces.put(slot, left, state + late, poll)
+    for some, place, kind, decider in (
+        (late, seen, state, poll),
+        (faded, faint, state + np.int8(1), poll),
+        (gap, right, np.full(len(at), Kind.UNKNOWN), np.full(len(at), -1)),
+    ):
+        cell = np.flatnonzero(some)
+        slot[cell] += 1
+        pieces.put(slot[cell], place[cell], kind[cell], decider[cell])
+    return pieces
 
 
 def _cells(at: Int64, rules: Rules) -> tuple[Int64, Int64]:
@@ -257,9 +273,9 @@ def _sums_between(found: Segments, index: Int64) -> Int64:
 
     `bincount` sums in float64, which is exact here: no sum reaches 2**53 µs, 285 years.
     """
-    row = np.repeat(np.arange(len(index)), np.diff(index, prepend=0))
-    cell = row * len(Kind) + found.kind[: len(row)]
-    sums = np.bincount(cell, found.length[: len(row)], minlength=len(index) * len(Kind))
+    cell = np.repeat(np.arange(len(index)) * len(Kind), np.diff(index, prepend=0))
+    cell += found.kind[: len(cell)]
+    sums = np.bincount(cell, found.length[: len(cell)], minlength=len(index) * len(Kind))
     return sums.astype(np.int64).reshape(-1, len(Kind))
 
 

@@ -173,6 +173,8 @@ def make(database: Database, report_id: UUID, progress: Progress = lambda _: Non
         return _fail(database, report, f"It was interrupted {MAX_ATTEMPTS} times and is given up.")
     try:
         _make(database, report, progress)
+    except _TakenOverError:
+        log.warning("report taken over by another attempt", report_id=str(report_id), attempt=report.attempt)
     except StorewatchError as error:
         _fail(database, report, str(error))
     except (MemoryError, ArithmeticError, ValueError, LookupError, TypeError) as error:
@@ -188,6 +190,10 @@ def _fail(database: Database, report: Report, reason: str) -> None:
     with database.transaction() as session:
         reports.fail(session, report, reason)
     log.warning("report failed", report_id=str(report.report_id), reason=reason)
+
+
+class _TakenOverError(Exception):
+    """Another attempt at the same report began while this one was paused."""
 
 
 def _make(database: Database, report: Report, progress: Progress) -> None:
@@ -210,7 +216,7 @@ def _make(database: Database, report: Report, progress: Progress) -> None:
             "timings": {"seconds": seconds},
         }
         if not reports.complete(target, report, values):
-            target.rollback()  # another attempt has taken over: its rows stand, ours never were
+            raise _TakenOverError  # our rows are rolled back; those of the other attempt stand
     log.info("report complete", report_id=str(report.report_id), stores=len(ids), seconds=seconds)
     progress(100)
 
@@ -233,7 +239,7 @@ def _part(
     schedule = weekly.schedule(sources[0], keys, report.default_zone)
     opens = hours.open_intervals(schedule, reach, as_of + 1)
     totals = totals_by_store(polls.read(sources, keys, reach, as_of), opens, rules, windows, as_of)
-    reports.add_rows(target, report.report_no, keys, totals)
+    reports.add_rows(target, report, keys, totals)
     return totals, schedule.always, schedule.zone == 0
 
 

@@ -81,14 +81,16 @@ def _this_attempt(report: Report) -> tuple[Any, ...]:
     return Report.report_no == report.report_no, Report.attempt == report.attempt, Report.status == "running"
 
 
-def add_rows(session: Session, report_no: int, store_keys: NDArray[np.int32], totals: Int64) -> None:
-    """Adds a report's rows: `totals` int64[stores, windows, 5] in the order of `store_keys`."""
+def add_rows(session: Session, report: Report, store_keys: NDArray[np.int32], totals: Int64) -> None:
+    """Adds rows of this attempt at a report: `totals` int64[stores, windows, 5] in the order of `store_keys`."""
     if not len(store_keys):
         return
-    number = np.full(len(store_keys), report_no, np.int32)
+    number, attempt = (np.full(len(store_keys), n, np.int32) for n in (report.report_no, report.attempt))
     arrays = [np.ascontiguousarray(totals[:, :, kind]) for kind in Kind]
-    statement = f"COPY store_report (report_no, store_key, {', '.join(_TOTALS)}) FROM STDIN (FORMAT binary)"
-    copy_rows(raw(session), statement, [[number, store_keys, *arrays]])
+    statement = (
+        f"COPY store_report (report_no, attempt, store_key, {', '.join(_TOTALS)}) FROM STDIN (FORMAT binary)"
+    )
+    copy_rows(raw(session), statement, [[number, attempt, store_keys, *arrays]])
 
 
 def rows(session: Session, report: Report, at_once: int = 20_000) -> Iterator[pl.DataFrame]:

@@ -161,6 +161,7 @@ class StoreReport(Base):
 
     __tablename__ = "store_report"
     report_no: Mapped[int] = mapped_column(primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True)
     store_key: Mapped[int] = mapped_column(primary_key=True)
     up_seen_us: Mapped[list[int]]
     up_inferred_us: Mapped[list[int]]

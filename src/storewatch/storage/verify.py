@@ -14,7 +14,8 @@ _CHECKS = {
         AND NOT EXISTS (SELECT FROM import AS i WHERE i.import_no = p.import_no)""",
     "every report row belongs to a report and a store": """
         SELECT count(*) FROM store_report AS t
-        WHERE NOT EXISTS (SELECT FROM report AS r WHERE r.report_no = t.report_no AND r.status = 'complete')
+        WHERE NOT EXISTS (SELECT FROM report AS r WHERE r.report_no = t.report_no
+                          AND r.attempt = t.attempt AND r.status = 'complete')
         OR NOT EXISTS (SELECT FROM store AS s WHERE s.store_key = t.store_key)""",
     "every complete report has its rows": """
         SELECT count(*) FROM report AS r WHERE r.status = 'complete'

@@ -121,16 +121,18 @@ CREATE TABLE report (
 CREATE INDEX report_created_at ON report (created_at DESC);
 
 -- Exact microseconds; element i of each array belongs to window i of the report. No foreign keys,
--- for the same reason as store_status.
+-- for the same reason as store_status. The attempt that completed the report wrote all its rows; it is
+-- in the key so that a paused attempt, with rows not committed, doesn't make the next one wait for it.
 CREATE TABLE store_report (
     report_no         integer NOT NULL,
+    attempt           integer NOT NULL,
     store_key         integer NOT NULL,
     up_seen_us        bigint[] NOT NULL,
     up_inferred_us    bigint[] NOT NULL,
     down_seen_us      bigint[] NOT NULL,
     down_inferred_us  bigint[] NOT NULL,
     unknown_us        bigint[] NOT NULL,
-    PRIMARY KEY (report_no, store_key)
+    PRIMARY KEY (report_no, attempt, store_key)
 );
 
 -- Wall clock -> instant, as RFC 5545 and Python's fold=0 have it: a time that the clocks skip is read

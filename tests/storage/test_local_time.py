@@ -310,9 +310,7 @@ def add_report(session: Session, names: list[str], totals: np.ndarray[Any, np.dt
         {"at": moment, "no": report.report_no},
     )  # fmt: skip
     keys = session.execute(insert(Store).returning(Store.store_key), [{"store_id": s} for s in STORES])
-    reports.add_rows(
-        session, report.report_no, np.array(list(keys.scalars()), np.int32)[: len(totals)], totals
-    )
+    reports.add_rows(session, report, np.array(list(keys.scalars()), np.int32)[: len(totals)], totals)
     return report
 
 

@@ -14,7 +14,7 @@ EARLIEST = 946_684_800 * SECOND
 """2000-01-01T00:00:00Z: no poll is older (SEMANTICS, Inputs 2)."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DURATION = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
+_DURATION = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?", re.ASCII)
 
 
 def to_us(moment: datetime) -> int:

@@ -102,13 +102,13 @@ class StatusTaker(Taker):
         reasons = [b"", *(text.encode() for text in self._reasons)]
         self._waiting, self._reasons = [], {}
         for day in by_day(batch):
-            self._note_first(day.polls)
             self._counts["corrected"] += day.corrected
             self._counts["unchanged"] += day.unchanged
             if day.day in self._stored or self._deleted:
                 self._merge(day, reasons)
             else:
                 polls.add_day(self.session, day, self.import_no, reasons)
+                self._note_first(day.polls)
                 self._counts["new"] += len(day.polls)
                 self._stored.add(day.day)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import chain
 from typing import Any
 
@@ -77,15 +77,15 @@ def add_day(session: Session, day: DayBatch, import_no: int, reasons: list[bytes
     )
     connection.execute(f"ALTER TABLE {name} ADD PRIMARY KEY (store_key, timestamp_utc)")
     _attach(session, day.day)
-    note_day(session, day, len(day.polls))
+    note_day(session, day, len(day.polls), from_us(int(day.polls.at.max())))
 
 
-def note_day(session: Session, day: DayBatch, added: int) -> None:
-    """Keeps the tally of a day's partition."""
-    newest = from_us(int(day.polls.at.max()))
+def note_day(session: Session, day: DayBatch, added: int, newest: datetime | None) -> None:
+    """Keeps the tally of a day's partition. `newest` of those added; None if none was."""
     session.execute(
         text("""
-            INSERT INTO store_status_day AS d (day, polls, newest) VALUES (:day, :polls, :newest)
+            INSERT INTO store_status_day AS d (day, polls, newest)
+            VALUES (:day, :polls, coalesce(CAST(:newest AS timestamptz), '-infinity'))
             ON CONFLICT (day) DO UPDATE
             SET polls = d.polls + excluded.polls, newest = greatest(d.newest, excluded.newest)
         """),
@@ -114,8 +114,8 @@ def merge_day(session: Session, day: DayBatch, import_no: int, reasons: list[byt
     connection.execute("SET LOCAL work_mem = '64MB'")
     counts = connection.execute(_MERGE.format(partition=name)).fetchone()
     assert counts is not None  # noqa: S101 - an aggregate has a row
-    new, corrected, kept = counts
-    note_day(session, day, new)
+    new, corrected, kept, newest = counts
+    note_day(session, day, new, newest)
     unchanged = came - new - corrected - kept
     return {"new": new, "corrected": corrected, "kept": kept, "unchanged": unchanged}
 
@@ -141,7 +141,11 @@ _MERGE = """
         INSERT INTO {partition} (store_key, import_no, timestamp_utc, active, reason)
         SELECT store_key, import_no, timestamp_utc, active, reason FROM differing
         WHERE is_new AND NOT deleted
-        RETURNING 1
+        RETURNING store_key, timestamp_utc
+    ), lowered AS (
+        UPDATE store AS s SET first_poll_at = a.at
+        FROM (SELECT store_key, min(timestamp_utc) AS at FROM added GROUP BY store_key) AS a
+        WHERE s.store_key = a.store_key AND (s.first_poll_at IS NULL OR s.first_poll_at > a.at)
     ), corrected AS (
         UPDATE {partition} AS s SET active = d.active, reason = d.reason, import_no = d.import_no
         FROM differing AS d
@@ -150,7 +154,8 @@ _MERGE = """
         RETURNING 1
     )
     SELECT (SELECT count(*) FROM added), (SELECT count(*) FROM corrected),
-           (SELECT count(*) FROM differing WHERE by_hand OR deleted AND is_new)
+           (SELECT count(*) FROM differing WHERE by_hand OR deleted AND is_new),
+           (SELECT max(timestamp_utc) FROM added)
 """
 
 

@@ -82,7 +82,7 @@ def _this_attempt(report: Report) -> tuple[Any, ...]:
 
 
 def add_rows(session: Session, report: Report, store_keys: NDArray[np.int32], totals: Int64) -> None:
-    """Adds rows of this attempt at a report: `totals` int64[stores, windows, 5] in the order of `store_keys`."""
+    """Adds rows of this attempt: `totals` int64[stores, windows, 5] in the order of `store_keys`."""
     if not len(store_keys):
         return
     number, attempt = (np.full(len(store_keys), n, np.int32) for n in (report.report_no, report.attempt))

@@ -6,7 +6,19 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Date, DateTime, ForeignKey, Identity, SmallInteger, String, Text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -81,6 +93,7 @@ class HoursWeek(Base):
     """A week of opening hours; without rows in `menu_hours` the store is closed throughout."""
 
     __tablename__ = "hours_week"
+    __table_args__ = (UniqueConstraint("store_key", "valid_from"),)
     week_no: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     store_key: Mapped[int] = mapped_column(ForeignKey("store.store_key", ondelete="CASCADE"))
     valid_from: Mapped[date] = mapped_column(Date)
@@ -154,6 +167,7 @@ class Report(Base):
     timings: Mapped[dict[str, Any] | None]
     summary: Mapped[dict[str, Any] | None]
     error: Mapped[str | None]
+    __table_args__ = (Index("report_created_at", created_at.desc()),)
 
 
 class StoreReport(Base):

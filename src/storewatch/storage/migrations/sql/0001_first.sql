@@ -135,20 +135,31 @@ CREATE TABLE store_report (
     PRIMARY KEY (report_no, attempt, store_key)
 );
 
+-- Four zones bear names that PostgreSQL takes for abbreviations of one fixed offset, and three more do under
+-- another `timezone_abbreviations`: the same clocks by their other names.
+CREATE FUNCTION clock_zone(zone text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE zone
+        WHEN 'CET' THEN 'Europe/Brussels' WHEN 'MET' THEN 'Europe/Brussels'
+        WHEN 'EET' THEN 'Europe/Athens' WHEN 'WET' THEN 'Europe/Lisbon'
+        WHEN 'EST' THEN 'America/Panama' WHEN 'MST' THEN 'America/Phoenix'
+        WHEN 'HST' THEN 'Pacific/Honolulu' ELSE zone
+    END
+$$;
+
 -- Wall clock -> instant, as RFC 5545 and Python's fold=0 have it: a time that the clocks skip is read
 -- with the offset before the gap, one that occurs twice is its first occurrence. (AT TIME ZONE takes
 -- the second.) `earlier` uses the offset a day before, `later` that of a day after.
 CREATE FUNCTION local_to_utc(wall timestamp, zone text) RETURNS timestamptz
 LANGUAGE sql STABLE STRICT PARALLEL SAFE AS $$
     SELECT CASE
-        WHEN earlier AT TIME ZONE zone = wall THEN earlier
-        WHEN later AT TIME ZONE zone = wall THEN later
+        WHEN earlier AT TIME ZONE clock_zone(zone) = wall THEN earlier
+        WHEN later AT TIME ZONE clock_zone(zone) = wall THEN later
         ELSE earlier
     END
     FROM (SELECT wall AT TIME ZONE 'UTC' AS guess) AS g,
     LATERAL (SELECT
-        guess - ((guess - interval '24 hours') AT TIME ZONE zone - (wall - interval '24 hours')) AS earlier,
-        guess - ((guess + interval '24 hours') AT TIME ZONE zone - (wall + interval '24 hours')) AS later
+        guess - ((guess - interval '24 hours') AT TIME ZONE clock_zone(zone) - (wall - interval '24 hours')) AS earlier,
+        guess - ((guess + interval '24 hours') AT TIME ZONE clock_zone(zone) - (wall + interval '24 hours')) AS later
     ) AS candidates
 $$;
 
@@ -159,7 +170,7 @@ $$ SELECT coalesce(nullif(current_setting('storewatch.default_zone', true), ''),
 CREATE VIEW store_status_local AS
 SELECT s.store_id,
        CASE WHEN p.active THEN 'active' ELSE 'inactive' END AS status,
-       p.timestamp_utc AT TIME ZONE coalesce(z.timezone_str, default_zone()) AS timestamp_local,
+       p.timestamp_utc AT TIME ZONE clock_zone(coalesce(z.timezone_str, default_zone())) AS timestamp_local,
        coalesce(z.timezone_str, default_zone()) AS timezone_str,
        z.timezone_str IS NOT NULL AS zone_given,
        p.timestamp_utc,
@@ -192,7 +203,7 @@ RETURNS TABLE (store_id text, local_day date, opens timestamptz, closes timestam
                opens_local timestamp, closes_local timestamp, timezone_str text)
 LANGUAGE sql STABLE AS $$
     SELECT store_id, local_day, opens, closes,
-           opens AT TIME ZONE timezone_str, closes AT TIME ZONE timezone_str, timezone_str
+           opens AT TIME ZONE clock_zone(timezone_str), closes AT TIME ZONE clock_zone(timezone_str), timezone_str
     FROM (
         SELECT s.store_id, d.day::date AS local_day, zone.name AS timezone_str,
                local_to_utc(d.day + make_interval(secs => m.start_s), zone.name) AS opens,

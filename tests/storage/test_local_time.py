@@ -65,7 +65,7 @@ def copy_walls(connection: psycopg.Connection[Any]) -> None:
     """Of zones that behave alike the first gets all its changes, the others those of some years."""
     connection.execute("CREATE TEMP TABLE zone (zone_no int PRIMARY KEY, name text)")
     connection.execute("CREATE TEMP TABLE reading (zone_no int, change bigint, wall bigint, instant bigint)")
-    batches: list[list[Column | None]] = []
+    batches: list[list[Column]] = []
     for number, (name, like) in enumerate(look_alike().items()):
         change, wall, instant = wall_times(like)
         some = (name == like) | (change > SOME_YEARS[0]) & (change < SOME_YEARS[1])
@@ -83,7 +83,7 @@ LOOKS = (-2 * 86_400, -1, 0, 2 * 86_400)
 
 def copy_looks(connection: psycopg.Connection[Any]) -> None:
     connection.execute("CREATE TEMP TABLE look (zone_no int, change bigint, at bigint, clock bigint)")
-    batches: list[list[Column | None]] = []
+    batches: list[list[Column]] = []
     for number, like in enumerate(look_alike().values()):
         rows = [(change, change + look) for change in changes(like) for look in LOOKS]
         if rows:

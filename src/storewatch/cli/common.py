@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import psycopg
 import structlog
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -60,10 +61,9 @@ def opened_database(settings: Settings | None = None) -> Iterator[Database]:
         try:
             db.prepare(database)
             yield database
-        except OperationalError as error:
-            raise StorewatchError(
-                f"The database failed: {error.orig}. Nothing of this was stored."
-            ) from error
+        except (OperationalError, psycopg.OperationalError) as error:
+            cause = getattr(error, "orig", error)
+            raise StorewatchError(f"The database failed: {cause}. Nothing of this was stored.") from error
         finally:
             database.close()
 

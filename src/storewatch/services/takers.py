@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -11,12 +13,15 @@ from sqlalchemy.orm import Session
 
 from storewatch.domain import polls as poll_rows
 from storewatch.domain import weekly as weekly_rows
-from storewatch.domain.batches import Batch, by_day
+from storewatch.domain.batches import Batch, DayBatch, by_day
 from storewatch.domain.rows import Read
 from storewatch.storage import polls, stores, weekly
 
 _POLLS_AT_ONCE = 4_000_000
 """So many polls are held in memory, at 17 bytes each, before they are written."""
+
+_REASONS_AT_ONCE = 200_000
+"""So many different reasons are held in memory, which may have 200 characters each."""
 
 
 class Taker(ABC):
@@ -40,10 +45,11 @@ class Taker(ABC):
 
     def _with_keys(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Adds `store_key`; ids never met before become stores."""
-        ids = rows.select(pl.col("store_id").unique())
-        unknown = ids.join(self._keys, on="store_id", how="anti")["store_id"]
-        if len(unknown):
-            self._keys = pl.concat([self._keys, stores.allot_keys(self.session, unknown.to_list())])
+        found = rows.join(self._keys, on="store_id", how="left", maintain_order="left")
+        if not found["store_key"].null_count():
+            return found
+        unknown = found.filter(pl.col("store_key").is_null())["store_id"].unique()
+        self._keys = pl.concat([self._keys, stores.allot_keys(self.session, unknown.to_list())])
         return rows.join(self._keys, on="store_id", how="left", maintain_order="left")
 
 
@@ -68,7 +74,7 @@ class StatusTaker(Taker):
         read = poll_rows.read_polls(rows, self._now_us)
         if len(read.good):
             self._waiting.append(self._batch(self._with_keys(read.good)))
-        if sum(map(len, self._waiting)) >= _POLLS_AT_ONCE:
+        if sum(map(len, self._waiting)) >= _POLLS_AT_ONCE or len(self._reasons) > _REASONS_AT_ONCE:
             self._write()
         return read.bad
 
@@ -101,7 +107,7 @@ class StatusTaker(Taker):
         batch = Batch(*(np.concatenate(column) for column in columns))
         reasons = [b"", *(text.encode() for text in self._reasons)]
         self._waiting, self._reasons = [], {}
-        for day in by_day(batch):
+        for day in _ahead(by_day(batch)):
             self._counts["corrected"] += day.corrected
             self._counts["unchanged"] += day.unchanged
             if day.day in self._stored or self._deleted:
@@ -112,7 +118,7 @@ class StatusTaker(Taker):
                 self._counts["new"] += len(day.polls)
                 self._stored.add(day.day)
 
-    def _merge(self, day: Any, reasons: list[bytes]) -> None:
+    def _merge(self, day: DayBatch, reasons: list[bytes]) -> None:
         if day.day not in self._stored:
             polls.make_day(self.session, day.day)
             self._stored.add(day.day)
@@ -128,6 +134,15 @@ class StatusTaker(Taker):
 
 
 _NEVER = 1 << 63
+
+
+def _ahead(days: Iterator[DayBatch]) -> Iterator[DayBatch]:
+    """The same days, the next one sorted in a thread while the database takes in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, days, None)
+        while (day := coming.result()) is not None:
+            coming = pool.submit(next, days, None)
+            yield day
 
 
 class HoursTaker(Taker):

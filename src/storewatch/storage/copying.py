@@ -22,58 +22,45 @@ def timestamps(at_us: NDArray[np.int64]) -> NDArray[np.int64]:
     return at_us - PG_EPOCH
 
 
-def copy_rows(
-    connection: psycopg.Connection[Any], statement: str, columns: list[list[Column | None]]
-) -> None:
+def copy_rows(connection: psycopg.Connection[Any], statement: str, batches: list[list[Column]]) -> None:
     """COPYs batches of rows; `statement` is a `COPY … FROM STDIN (FORMAT binary …)`.
 
     Each batch is a list of columns of one length. Types by dtype: integers and booleans as they are,
-    `S` as text of exactly that many bytes, a None as NULL in every row, a two-dimensional int64 array
-    as bigint[].
+    `S` as text of exactly that many bytes, a two-dimensional int64 array as bigint[].
     """
     with connection.cursor().copy(statement.encode()) as copy:
         copy.write(_HEADER)
-        for batch in columns:
-            rows = next(len(column) for column in batch if column is not None)
-            for first in range(0, rows, _ROWS_AT_ONCE):
-                last = min(first + _ROWS_AT_ONCE, rows)
-                copy.write(_records([None if c is None else c[first:last] for c in batch], last - first))
+        for batch in batches:
+            for first in range(0, len(batch[0]), _ROWS_AT_ONCE):
+                copy.write(_records([column[first : first + _ROWS_AT_ONCE] for column in batch]))
         copy.write(_TRAILER)
 
 
-def _records(batch: list[Column | None], rows: int) -> bytes:
+def _records(batch: list[Column]) -> bytes:
     """Rows in PostgreSQL's binary format: a field count, then length and value of each field."""
     fields: list[tuple[str, Any]] = [("count", ">i2")]
     for number, column in enumerate(batch):
-        fields.append((f"length{number}", ">i4"))
-        fields.extend(_value_fields(number, column))
-    records = np.zeros(rows, np.dtype(fields))
+        fields.extend(((f"length{number}", ">i4"), (f"value{number}", _value_type(column))))
+    records = np.zeros(len(batch[0]), np.dtype(fields))
     records["count"] = len(batch)
     for number, column in enumerate(batch):
-        _fill(records, number, column)
+        value = records[f"value{number}"]
+        records[f"length{number}"] = value.dtype.itemsize
+        if column.ndim == 1:
+            records[f"value{number}"] = column
+        else:
+            value["head"] = (1, 0, _BIGINT_OID, column.shape[1], 1)
+            value["elements"]["length"] = 8
+            value["elements"]["value"] = column
     return records.tobytes()
-
-
-def _value_fields(number: int, column: Column | None) -> list[tuple[str, Any]]:
-    if column is None:
-        return []
-    if column.ndim == 2:  # an array: dimensions, has-nulls, element type, size, lower bound, elements
-        element = np.dtype([("length", ">i4"), ("value", ">i8")])
-        return [(f"head{number}", ">i4", (5,)), (f"value{number}", element, (column.shape[1],))]  # type: ignore[list-item]
-    return [(f"value{number}", column.dtype.newbyteorder(">"))]
 
 
 _BIGINT_OID = 20
 
 
-def _fill(records: NDArray[Any], number: int, column: Column | None) -> None:
-    if column is None:
-        records[f"length{number}"] = -1
-    elif column.ndim == 2:
-        records[f"length{number}"] = 20 + 12 * column.shape[1]
-        records[f"head{number}"] = (1, 0, _BIGINT_OID, column.shape[1], 1)
-        records[f"value{number}"]["length"] = 8
-        records[f"value{number}"]["value"] = column
-    else:
-        records[f"length{number}"] = column.dtype.itemsize
-        records[f"value{number}"] = column
+def _value_type(column: Column) -> np.dtype[Any]:
+    if column.ndim == 1:
+        return column.dtype.newbyteorder(">")
+    # an array: dimensions, has-nulls, element type, size, lower bound, elements
+    element = np.dtype([("length", ">i4"), ("value", ">i8")])
+    return np.dtype([("head", ">i4", (5,)), ("elements", element, (column.shape[1],))])

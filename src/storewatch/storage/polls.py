@@ -25,8 +25,6 @@ _EPOCH = date(1970, 1, 1)
 _WORTH_COMPARING = 50_000
 """From so many polls of a day on, those that are there already are sorted out before they are sent."""
 
-_COLUMNS = "(store_key, import_no, timestamp_utc, active, reason)"
-
 
 def partition_name(day: int) -> str:
     """The partition of a UTC day (days since 1970), such as store_status_20230118."""
@@ -69,12 +67,8 @@ def add_day(session: Session, day: DayBatch, import_no: int, reasons: list[bytes
     """
     name = partition_name(day.day)
     connection = raw(session)
-    connection.execute(f"CREATE TABLE {name} (LIKE store_status INCLUDING DEFAULTS)")
-    copy_rows(
-        connection,
-        f"COPY {name} {_COLUMNS} FROM STDIN (FORMAT binary, FREEZE)",
-        _rows(day, import_no, reasons),
-    )
+    connection.execute(f"CREATE TABLE {name} (LIKE store_status)")
+    _fill(session, name, "FREEZE", day, import_no, reasons)
     connection.execute(f"ALTER TABLE {name} ADD PRIMARY KEY (store_key, timestamp_utc)")
     _attach(session, day.day)
     note_day(session, day, len(day.polls), from_us(int(day.polls.at.max())))
@@ -87,7 +81,8 @@ def note_day(session: Session, day: DayBatch, added: int, newest: datetime | Non
             INSERT INTO store_status_day AS d (day, polls, newest)
             VALUES (:day, :polls, coalesce(CAST(:newest AS timestamptz), '-infinity'))
             ON CONFLICT (day) DO UPDATE
-            SET polls = d.polls + excluded.polls, newest = greatest(d.newest, excluded.newest)
+            SET polls = d.polls + excluded.polls, newest = CASE WHEN d.polls = 0
+                THEN excluded.newest ELSE greatest(d.newest, excluded.newest) END
         """),
         {"day": _EPOCH + timedelta(days=day.day), "polls": added, "newest": newest},
     )
@@ -107,9 +102,7 @@ def merge_day(session: Session, day: DayBatch, import_no: int, reasons: list[byt
     connection = raw(session)
     connection.execute("DROP TABLE IF EXISTS incoming")
     connection.execute("CREATE TEMP TABLE incoming (LIKE store_status) ON COMMIT DROP")
-    copy_rows(
-        connection, f"COPY incoming {_COLUMNS} FROM STDIN (FORMAT binary)", _rows(day, import_no, reasons)
-    )
+    _fill(session, "incoming", "FREEZE false", day, import_no, reasons)
     connection.execute("ANALYZE incoming")
     connection.execute("SET LOCAL work_mem = '64MB'")
     counts = connection.execute(_MERGE.format(partition=name)).fetchone()
@@ -159,18 +152,36 @@ _MERGE = """
 """
 
 
-def _rows(day: DayBatch, import_no: int, reasons: list[bytes]) -> list[list[Column | None]]:
-    """Batches of records, one for each reason, since records of one batch have one width."""
-    codes = np.unique(day.polls.reason).tolist()
-    parts = [(code, day.polls if len(codes) == 1 else day.polls[day.polls.reason == code]) for code in codes]
-    return [_columns(part, import_no, reasons[code] if code else None) for code, part in parts]
+def _fill(
+    session: Session, table: str, option: str, day: DayBatch, import_no: int, reasons: list[bytes]
+) -> None:
+    """COPYs polls into a table. The number of the import is its column's default meanwhile, and the
+    reason is left out where there is none: the fewer the fields, the faster.
+    """
+    connection = raw(session)
+    connection.execute(f"ALTER TABLE {table} ALTER import_no SET DEFAULT {import_no}")
+    plain = day.polls.reason == 0
+    for columns, batches in (
+        ("store_key, timestamp_utc, active", [_plain(day.polls if plain.all() else day.polls[plain])]),
+        ("store_key, timestamp_utc, active, reason", _with_reasons(day.polls[~plain], reasons)),
+    ):
+        if batches:
+            copy_rows(connection, f"COPY {table} ({columns}) FROM STDIN (FORMAT binary, {option})", batches)
+    connection.execute(f"ALTER TABLE {table} ALTER import_no DROP DEFAULT")
 
 
-def _columns(polls: Batch, import_no: int, reason: bytes | None) -> list[Column | None]:
-    rows = len(polls)
-    text_column = None if reason is None else np.full(rows, reason, f"S{len(reason)}")
-    number = np.full(rows, import_no, np.int32)
-    return [polls.key, number, timestamps(polls.at), polls.active, text_column]
+def _plain(polls: Batch) -> list[Column]:
+    return [polls.key, timestamps(polls.at), polls.active]
+
+
+def _with_reasons(polls: Batch, reasons: list[bytes]) -> list[list[Column]]:
+    """A batch for each length of reason, since the records of one batch have one width."""
+    said = np.array(reasons, object)[polls.reason]
+    length = np.array([len(reason) for reason in reasons], np.int64)[polls.reason]
+    return [
+        [*_plain(polls[length == size]), said[length == size].astype(f"S{size}")]
+        for size in np.unique(length).tolist()
+    ]
 
 
 # --- reading --------------------------------------------------------------------------------------

@@ -28,7 +28,9 @@ def test_report_writes_the_file_and_tells_the_fleet(
     result = storewatch(*words, "--max-gap", "3h", environment=environment)
     assert result.returncode == 0, result.stderr
     assert output.read_text().splitlines()[1] == "1,15.00,2.25,2.25,45.00,0.75,0.75"
-    assert "1 store, as of 2023-01-23T18:00:00Z (previous poll, which speaks for 3h at most)" in result.stdout
+    assert (
+        "1 store, as of 2023-01-23T18:00:00Z (previous poll, which speaks for 3 h at most)" in result.stdout
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from storewatch.domain.clock import (
     EARLIEST,
-    format_duration,
     from_us,
     iso,
     parse_duration,
@@ -103,23 +102,3 @@ def test_a_duration_is_read(text: str, length_us: int) -> None:
 )
 def test_what_is_no_duration_is_none(text: str) -> None:
     assert parse_duration(text) is None
-
-
-@pytest.mark.parametrize(
-    ("length_us", "text"),
-    [
-        (0, "0s"),
-        (45 * MINUTE, "45m"),
-        (90 * MINUTE, "1h30m"),
-        (DAY, "1d"),
-        (25 * HOUR + SECOND, "1d1h1s"),
-        (30 * DAY, "30d"),
-    ],
-)
-def test_a_duration_is_written_shortly(length_us: int, text: str) -> None:
-    assert format_duration(length_us) == text
-
-
-@given(seconds=st.integers(0, 999_999 * 86_400))
-def test_a_written_duration_reads_back(seconds: int) -> None:
-    assert parse_duration(format_duration(seconds * SECOND)) == seconds * SECOND

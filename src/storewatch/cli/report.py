@@ -10,7 +10,7 @@ import click
 from storewatch import config
 from storewatch.cli.common import now_us, opened_database, percent_bar, silence_log
 from storewatch.domain.availability import Policy
-from storewatch.domain.clock import HOUR, format_duration, iso, parse_duration, parse_instant, to_us
+from storewatch.domain.clock import HOUR, MINUTE, iso, parse_duration, parse_instant, to_us
 from storewatch.errors import UsageError
 from storewatch.formats.csv_out import report_csv
 from storewatch.services import reporting
@@ -90,7 +90,9 @@ def write(database: Database, made: Report, output: Path) -> None:
 def told(made: Report) -> str:
     """The fleet's figures with their coverage, and what was assumed."""
     summary = made.summary or {}
-    rule = f"{made.policy} poll, which speaks for {format_duration(made.max_gap_us)} at most"
+    gap = made.max_gap_us
+    reach = f"{gap / HOUR:g} h" if gap >= HOUR else f"{gap / MINUTE:g} min"
+    rule = f"{made.policy} poll, which speaks for {reach} at most"
     as_of = iso(to_us(made.as_of)) if made.as_of else "-"
     lines = [
         f"{counted(summary['stores'], 'store')}, as of {as_of} ({rule})",

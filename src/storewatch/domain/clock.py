@@ -49,13 +49,3 @@ def parse_duration(text: str) -> int | None:
     return sum(
         int(n or 0) * unit for n, unit in zip(match.groups(), (DAY, HOUR, MINUTE, SECOND), strict=True)
     )
-
-
-def format_duration(length_us: int) -> str:
-    """The shortest text that `parse_duration` reads back, for whole seconds: `1h30m`."""
-    parts, rest = [], int(length_us)
-    for unit, letter in ((DAY, "d"), (HOUR, "h"), (MINUTE, "m"), (SECOND, "s")):
-        count, rest = divmod(rest, unit)
-        if count:
-            parts.append(f"{count}{letter}")
-    return "".join(parts) or "0s"

@@ -46,6 +46,7 @@ def server_url() -> Iterator[str]:
             pass
         with (home / "home/postgres/data/postgresql.auto.conf").open("a") as file:
             file.write("fsync = off\n")  # a test's database need not outlive a power cut
+            file.write("autovacuum = off\n")  # its worker, a superuser's, would hold up DROP DATABASE
         with embedded.running(home / "home", print) as url:
             yield url
     finally:

@@ -21,7 +21,7 @@ from urllib.error import HTTPError
 import psutil
 import pytest
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 @dataclass
@@ -42,7 +42,10 @@ class Service:
                 with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
                     return str(answer.read().decode())
             except (OSError, HTTPException) as error:
-                final = isinstance(error, HTTPError) and error.code != 503
+                final = False
+                if isinstance(error, HTTPError):
+                    error.close()
+                    final = error.code != 503
                 if final or time.monotonic() > until or self.process.poll() is not None:
                     raise
                 time.sleep(0.1)

@@ -82,14 +82,15 @@ def test_a_killed_import_leaves_all_or_nothing(
     assert storewatch("import", str(files.menu_hours), environment=environment).returncode == 0
     length = 3 * (time.monotonic() - began)
     hit = 0
-    for _ in range(ROUNDS):
+    while hit < ROUNDS:
         child = started_import(files.store_status, environment)
-        time.sleep(dice.uniform(0.3, 1) * length)
-        hit += child.poll() is None
+        time.sleep(dice.uniform(0.2, 1) * length)
+        running = child.poll() is None
         child.kill()
         child.wait()
         assert count(database_url, "SELECT count(*) FROM store_status") in (0, distinct)
-    assert hit, "no kill hit a running import"
+        hit += running
+        length *= 1 if running else 0.9  # it was through before the kill: sooner, then
     assert storewatch("import", str(files.store_status), environment=environment).returncode == 0
     assert count(database_url, "SELECT count(*) FROM store_status") == distinct
     sound(environment)
@@ -108,7 +109,7 @@ def test_a_killed_process_costs_no_report(
         service.child(name).kill()
         killed = time.monotonic()
         assert service.complete(report_id)["status"] == "Complete"
-        assert time.monotonic() - killed < 30
+        assert time.monotonic() - killed < 60
         assert service.text(f"/download/{report_id}") == expected
     stores = len(expected.splitlines()) - 1
     rows = count(database_url, "SELECT count(*) FROM store_report")

@@ -92,7 +92,7 @@ def _drained_days(session: Session, days: list[int], given: Given) -> int:
 def _written(database: Database, keys: np.ndarray[tuple[int], np.dtype[np.int32]], totals: Totals) -> None:
     """Writes the rows of a report, and takes them back."""
     with database.session() as session:
-        reports.add_rows(session, -1, keys, totals)
+        reports.add_rows(session, Report(report_no=-1, attempt=1), keys, totals)
         session.rollback()
 
 

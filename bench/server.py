@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,7 +66,15 @@ class Server:
         return self.url(to)
 
     def drop(self, name: str) -> None:
-        self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        """Drops a database, once autovacuum, whom we may not send away, has left it."""
+        for last in (*[False] * 60, True):
+            try:
+                self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+                return
+            except psycopg.Error:
+                if last:
+                    raise
+                time.sleep(0.5)
 
     def drop_template(self) -> None:
         self.drop(_TEMPLATE)

@@ -67,14 +67,18 @@ class Server:
 
     def drop(self, name: str) -> None:
         """Drops a database, once autovacuum, whom we may not send away, has left it."""
-        for last in (*[False] * 60, True):
-            try:
-                self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-                return
-            except psycopg.Error:
-                if last:
-                    raise
-                time.sleep(0.5)
+        until = time.monotonic() + 30
+        while not self._dropped(name, patient=time.monotonic() < until):
+            time.sleep(0.5)
+
+    def _dropped(self, name: str, *, patient: bool) -> bool:
+        try:
+            self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        except psycopg.errors.InsufficientPrivilege:
+            if not patient:
+                raise
+            return False
+        return True
 
     def drop_template(self) -> None:
         self.drop(_TEMPLATE)

@@ -29,7 +29,7 @@ from storewatch.domain.hours import Intervals
 
 _Rows = TypeVar("_Rows", "Polls", Intervals)
 _THREADS = 2
-_STORES_AT_ONCE = 512  # their polls of a week stay in the processor's cache
+_STORES_AT_ONCE = 1024  # their polls of a week nearly fit into the processor's cache
 
 
 class Policy(Enum):
@@ -81,15 +81,15 @@ class Segments:
     """Open time cut into stretches of one state that one poll decided.
 
     Sorted by store and start; together they cover exactly the open time. `kind` int8[segments] is a
-    `Kind`; `poll` int64[segments] is the deciding poll's position among the polls given, -1 where
-    unknown. `place` and `length` say where each lies; `store`, `start` and `end` say it in words.
+    `Kind`. `place` and `length` say where each lies; `store`, `start` and `end` say it in words.
     """
 
     axis: Axis
     place: Int64
     length: Int64
     kind: NDArray[np.int8]
-    poll: Int64
+    _piece: Int64
+    _pieces: _Pieces
 
     def __len__(self) -> int:
         return len(self.place)
@@ -108,6 +108,11 @@ class Segments:
     def end(self) -> Int64:
         """int64[segments]: the instant after each."""
         return self.start + self.length
+
+    @property
+    def poll(self) -> Int64:
+        """int64[segments]: the deciding poll's position among the polls given; -1 where unknown."""
+        return np.where(self.kind == Kind.UNKNOWN, -1, self._pieces.poll_of(self._piece))
 
 
 def segments(polls: Polls, opens: Intervals, rules: Rules, start: int, until: int) -> Segments:
@@ -158,15 +163,19 @@ def totals_by_store(polls: Polls, opens: Intervals, rules: Rules, windows: Int64
 
 @dataclass(frozen=True)
 class _Pieces:
-    """Stretches of the axis: piece i reaches from `place[i]` to `place[i + 1]`."""
+    """Stretches of the axis: piece i reaches from `place[i]` to `place[i + 1]`.
+
+    The pieces of cell j end with piece `last[j]`; its poll is the `poll[j]`th of all.
+    """
 
     place: Int64
     kind: NDArray[np.int8]
+    last: Int64
     poll: Int64
 
-    def put(self, slot: Int64, place: Int64 | int, kind: NDArray[np.int8] | int, poll: Int64 | int) -> None:
-        """Writes pieces to slots."""
-        self.place[slot], self.kind[slot], self.poll[slot] = place, kind, poll
+    def poll_of(self, piece: Int64) -> Int64:
+        """The positions of the polls in whose cells some pieces lie; 0 before all cells."""
+        return np.append(0, self.poll)[np.searchsorted(self.last, piece) + (piece > 0)]
 
 
 def _axis(start: int, until: int, rules: Rules) -> Axis:
@@ -192,7 +201,7 @@ def _ranges(first: Int64, count: Int64) -> Int64:
 def _borders(at: Int64, rules: Rules) -> Int64:
     """Where the cell of each poll yields to that of the next, should they meet."""
     if rules.policy is Policy.NEAREST:
-        middle: Int64 = (at[:-1] + at[1:]) // 2
+        middle: Int64 = (at[:-1] + at[1:]) >> 1
         return middle
     return np.minimum(at[1:], at[:-1] + rules.max_gap)
 
@@ -205,27 +214,27 @@ def _pieces(at: Int64, active: NDArray[np.bool_], poll: Int64, rules: Rules) -> 
     piece is written to its place in bulk, and then the few others beside it.
     """
     left, right = _cells(at, rules)
-    seen, faint = np.maximum(left, at - rules.seen_within), np.minimum(right, at + rules.seen_within)
-    state = np.where(active, np.int8(Kind.UP_SEEN), np.int8(Kind.DOWN_SEEN))
+    seen, faint = at - rules.seen_within, at + rules.seen_within
+    np.maximum(seen, left, out=seen)
+    np.minimum(faint, right, out=faint)
+    state = (~active).view(np.int8) * np.int8(Kind.DOWN_SEEN)  # UP_SEEN is 0
     late, faded = seen > left, right > faint
     gap = np.append(left[1:] > right[:-1], np.ones(min(1, len(at)), np.bool_))
-    extra = late.view(np.int8) + faded.view(np.int8) + gap.view(np.int8)
-    slot = np.cumsum(extra, dtype=np.int64)
-    slot += np.arange(1, len(at) + 1)
-    slot -= extra
-    size = int(slot[-1] + extra[-1]) + 1 if len(at) else 1
-    pieces = _Pieces(np.empty(size, np.int64), np.empty(size, np.int8), np.empty(size, np.int64))
-    pieces.put(np.zeros(1, np.int64), np.iinfo(np.int64).min, Kind.UNKNOWN, -1)  # before all cells
-    pieces.put(slot, left, state + late, poll)
-    for some, place, kind, decider in (
-        (late, seen, state, poll),
-        (faded, faint, state + np.int8(1), poll),
-        (gap, right, np.full(len(at), Kind.UNKNOWN), np.full(len(at), -1)),
-    ):
-        cell = np.flatnonzero(some)
-        slot[cell] += 1
-        pieces.put(slot[cell], place[cell], kind[cell], decider[cell])
-    return pieces
+    others = late.view(np.int8) + faded.view(np.int8) + gap.view(np.int8)
+    last = np.cumsum(others + np.int8(1), dtype=np.int64)
+    first = last - others
+    size = int(last[-1]) + 1 if len(at) else 1
+    place, kind = np.empty(size, np.int64), np.empty(size, np.int8)
+    place[0], kind[0] = np.iinfo(np.int64).min, Kind.UNKNOWN  # before all cells
+    place[first], kind[first] = left, state + late
+    cell = np.flatnonzero(late)
+    place[first[cell] + 1], kind[first[cell] + 1] = seen[cell], state[cell]
+    cell = np.flatnonzero(faded)
+    slot = last[cell] - gap[cell]
+    place[slot], kind[slot] = faint[cell], state[cell] + 1
+    cell = np.flatnonzero(gap)
+    place[last[cell]], kind[last[cell]] = right[cell], Kind.UNKNOWN
+    return _Pieces(place, kind, last, poll)
 
 
 def _cells(at: Int64, rules: Rules) -> tuple[Int64, Int64]:
@@ -251,7 +260,7 @@ def _cut(pieces: _Pieces, opens: Intervals, start: int, until: int, axis: Axis) 
     length = np.empty_like(place)
     np.subtract(place[1:], place[:-1], out=length[:-1])
     length[tail] = high - place[tail]
-    return Segments(axis, place, length, pieces.kind[piece], pieces.poll[piece])
+    return Segments(axis, place, length, pieces.kind[piece], piece, pieces)
 
 
 # --- sums -----------------------------------------------------------------------------------------

@@ -41,9 +41,9 @@ class Axis:
         """Coordinates of instants; those outside the frame are moved to its nearer end."""
         if store.size and int(store.max()) >= self.max_stores:
             raise OverflowError(f"{int(store.max()) + 1} stores do not fit beside {self.bits} bits of time")
-        place = store.astype(np.int64)
-        place <<= self.bits
-        place += np.clip(at, self.start, self.until) - self.start
+        place: Int64 = at - self.start
+        np.clip(place, 0, self.until - self.start, out=place)
+        place += store.astype(np.int64) << self.bits
         return place
 
     def store(self, place: Int64) -> Int64:

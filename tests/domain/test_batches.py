@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storewatch.domain.batches import Batch, DayBatch, by_day, places
+from storewatch.domain.batches import Batch, DayBatch, by_day, places, sorted_day
 from tests.oracle import DAY, SECOND, utc
 
 NOON = utc("2023-01-25 12:00")
@@ -15,6 +15,10 @@ FIRST_DAY = NOON // DAY
 
 Row = tuple[int, int, bool, int]
 """key, instant, active, reason"""
+
+
+def sorted_days(batch: Batch) -> list[DayBatch]:
+    return [sorted_day(day) for day in by_day(batch)]
 
 
 def make_batch(rows: list[Row]) -> Batch:
@@ -47,7 +51,8 @@ def model(rows: list[Row]) -> dict[int, tuple[list[Row], int, int]]:
 
 
 def split(rows: list[Row]) -> dict[int, tuple[list[Row], int, int]]:
-    return {day.day: (rows_of(day.polls), day.corrected, day.unchanged) for day in by_day(make_batch(rows))}
+    days = sorted_days(make_batch(rows))
+    return {day.day: (rows_of(day.polls), day.corrected, day.unchanged) for day in days}
 
 
 MOST_KEYS = 2**25
@@ -76,7 +81,7 @@ def test_long_batches_hold_what_a_dict_would_hold(seed: int, size: int, keys: in
         choose.random(size) < 0.7,
         choose.integers(0, 2, size).astype(np.int32),
     )
-    found = {day.day: (rows_of(day.polls), day.corrected, day.unchanged) for day in by_day(batch)}
+    found = {day.day: (rows_of(day.polls), day.corrected, day.unchanged) for day in sorted_days(batch)}
     assert found == model(rows_of(batch))
 
 
@@ -104,13 +109,13 @@ def test_another_reason_is_a_correction_too() -> None:
 
 def test_days_come_in_order_and_midnight_begins_one() -> None:
     rows = [(2, MIDNIGHT, True, 0), (1, MIDNIGHT + 90 * DAY, True, 0), (1, MIDNIGHT - 1, True, 0)]
-    days = [day.day for day in by_day(make_batch(rows))]
+    days = [day.day for day in sorted_days(make_batch(rows))]
     assert days == [FIRST_DAY, FIRST_DAY + 1, FIRST_DAY + 91]
 
 
 def test_no_polls_make_no_days() -> None:
     nothing: list[DayBatch] = []
-    assert list(by_day(make_batch([]))) == nothing
+    assert sorted_days(make_batch([])) == nothing
 
 
 @settings(max_examples=200, deadline=None)
@@ -121,7 +126,7 @@ def test_no_polls_make_no_days() -> None:
 def test_polls_that_are_known_are_left_out_unless_they_have_a_reason(
     came: list[Row], stored: set[tuple[int, int, bool]]
 ) -> None:
-    for day in by_day(make_batch(came)):
+    for day in sorted_days(make_batch(came)):
         own = make_batch([(*poll, 0) for poll in stored if poll[1] // DAY == day.day])
         known = np.sort(places(day.day, own.key, own.at, own.active))
         left = day.without(known)
@@ -132,4 +137,4 @@ def test_polls_that_are_known_are_left_out_unless_they_have_a_reason(
 
 def test_a_key_that_does_not_fit_beside_the_time_is_refused() -> None:
     with pytest.raises(OverflowError, match="below"):
-        list(by_day(make_batch([(MOST_KEYS, NOON, True, 0)])))
+        sorted_days(make_batch([(MOST_KEYS, NOON, True, 0)]))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,7 +10,6 @@ from pathlib import Path
 
 import click
 import psycopg
-import structlog
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import OperationalError
@@ -74,26 +71,6 @@ def duration(variable: str, text: str) -> int:
     if not length:
         raise SettingsError(f"{variable} is '{text}': write it like 45m, 3h or 90d")
     return length
-
-
-def configure_log() -> None:
-    """Logs for services: a line an event on standard error, JSON unless a person is watching."""
-    renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    logging.basicConfig(level=logging.WARNING)
-
-
-def silence_log() -> None:
-    """For commands that a person runs: the outcome is printed, not logged."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
 def bytes_bar() -> Progress:

@@ -11,8 +11,9 @@ from pathlib import Path
 import click
 
 from storewatch import config
-from storewatch.cli.common import now_us, opened_database, percent_bar, silence_log
+from storewatch.cli.common import now_us, opened_database, percent_bar
 from storewatch.cli.files import imported, told
+from storewatch.cli.logs import silence_log
 from storewatch.cli.report import made_now, write
 from storewatch.cli.report import told as told_report
 from storewatch.domain.clock import HOUR, parse_instant

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from storewatch import config
-from storewatch.cli.common import now_us, opened_database, percent_bar, silence_log
+from storewatch.cli.common import now_us, opened_database, percent_bar
+from storewatch.cli.logs import silence_log
 from storewatch.domain.availability import Policy
 from storewatch.domain.clock import HOUR, MINUTE, iso, parse_duration, parse_instant, to_us
 from storewatch.errors import UsageError

@@ -17,7 +17,6 @@ import click
 
 from storewatch import config, embedded
 from storewatch.cli.common import (
-    configure_log,
     database_url,
     duration,
     home,
@@ -25,6 +24,7 @@ from storewatch.cli.common import (
     parent_is_gone,
     say,
 )
+from storewatch.cli.logs import configure_log
 from storewatch.config import Settings
 from storewatch.errors import EmbeddedServerError, UsageError
 from storewatch.services import reporting

@@ -63,8 +63,8 @@ def places(day: int, key: NDArray[np.int32], at: Int64, active: NDArray[np.bool_
     return place
 
 
-def by_day(batch: Batch) -> Iterator[DayBatch]:
-    """Splits a batch, given in the order in which it came, into its UTC days."""
+def by_day(batch: Batch) -> Iterator[tuple[int, Batch]]:
+    """Splits a batch into its UTC days (days since 1970), each in the order in which it came."""
     if len(batch) and int(batch.key.max()) >= _MAX_KEY:
         raise OverflowError(f"store keys must be below {_MAX_KEY}")
     day = batch.at // DAY
@@ -73,10 +73,12 @@ def by_day(batch: Batch) -> Iterator[DayBatch]:
     edges = np.flatnonzero(np.diff(day[order], prepend=-1, append=-1))
     for low, high in pairwise(edges.tolist()):
         rows = order[low:high]
-        yield _sorted_day(int(day[rows[0]]), batch[rows])
+        yield int(day[rows[0]]), batch[rows]
 
 
-def _sorted_day(day: int, batch: Batch) -> DayBatch:
+def sorted_day(unsorted: tuple[int, Batch]) -> DayBatch:
+    """A day and its polls in the order in which they came -> sorted, the last of doubles kept."""
+    day, batch = unsorted
     place = (batch.key.astype(np.int64) << _DAY_BITS) | (batch.at - day * DAY)
     order = np.argsort(place)
     place = place[order]

@@ -101,17 +101,20 @@ def _length(column: str) -> pl.Expr:
 
 def instants(text: pl.Series) -> pl.Series:
     """int64 microseconds of UTC times as text; null where the text is none (SEMANTICS, Inputs 2)."""
-    if (text.str.slice(10, 1) == "T").any():
-        text = text.str.replace("^(.{10})T", "$1 ")
-    frame = pl.DataFrame({"text": text})
-    utc = frame.select(pl.when(pl.col("text").str.contains(_UTC)).then(_seconds() + _fraction()))
-    at = utc.to_series()
+    at = pl.DataFrame({"text": text}).select(_utc()).to_series()
     if not at.null_count():
         return at
-    offset = frame.select(
-        pl.when(pl.col("text").str.contains(_OFFSET)).then(_seconds() + _any_fraction() - _offset())
-    )
-    return at.fill_null(offset.to_series())
+    text = text.str.replace("^(.{10})T", "$1 ")
+    return pl.DataFrame({"text": text}).select(pl.coalesce(_utc(), _with_offset())).to_series()
+
+
+def _utc() -> pl.Expr:
+    return pl.when(pl.col("text").str.contains(_UTC)).then(_seconds() + _fraction())
+
+
+def _with_offset() -> pl.Expr:
+    at = _seconds() + _any_fraction() - _offset()
+    return pl.when(pl.col("text").str.contains(_OFFSET)).then(at)
 
 
 def _seconds() -> pl.Expr:

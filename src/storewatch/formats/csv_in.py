@@ -18,16 +18,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import BinaryIO
 
+import numpy as np
 import polars as pl
 
 from storewatch.errors import FileRefusedError
 
-BLOCK_BYTES = 16 << 20
+BLOCK_BYTES = 8 << 20
 PIECE_LINES, PIECE_BYTES = 1 << 17, 4 << 20
 """A block in which a line needs care is cut into pieces of about so many lines and at most about so many
 bytes, for bad lines become Python objects.
 """
 MAX_LINE_BYTES = 64 << 10
+_COUNTED_AT_ONCE = 1 << 18
 _CELL = r'(?:"(?:[^"]|"")*"|[^",]*)'
 _LINE = rf"^{_CELL}(?:,{_CELL})*\r?$"
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -193,7 +195,14 @@ def _column_names(line: bytes) -> tuple[list[str], str]:
 
 
 def _count_lines(data: bytes) -> int:
-    return data.count(b"\n") + (not data.endswith(b"\n"))
+    return _count(data, b"\n") + (not data.endswith(b"\n"))
+
+
+def _count(data: bytes, character: bytes) -> int:
+    """`data.count(character)`, several times as fast for one that is frequent."""
+    codes = np.frombuffer(data, np.uint8)
+    parts = (codes[first : first + _COUNTED_AT_ONCE] for first in range(0, len(codes), _COUNTED_AT_ONCE))
+    return sum(int(np.count_nonzero(part == ord(character))) for part in parts)
 
 
 def _pieces(data: bytes) -> Iterator[bytes]:
@@ -224,7 +233,7 @@ class _BlockReader:
     def at_once(self, data: bytes, first_line: int) -> Block | None:
         """The fast way, for whole lines without a quote, every one of which has all its fields."""
         count = _count_lines(data)
-        if b'"' in data or b"\0" in data or data.count(b",") != count * (self._width - 1):
+        if b'"' in data or b"\0" in data or _count(data, b",") != count * (self._width - 1):
             return None
         if _may_have_a_long_line(data) or not _is_text(data):
             return None

@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 
 from storewatch.domain import weekly as weekly_rows
 from storewatch.domain.polls import COLUMNS as POLL_COLUMNS
+from storewatch.domain.rows import Read
 from storewatch.errors import FileRefusedError
 from storewatch.formats.csv_in import Block, CsvFile, shown
+from storewatch.services.ahead import ahead
 from storewatch.services.takers import HoursTaker, StatusTaker, Taker, ZonesTaker
 from storewatch.storage import imports, stores
 from storewatch.storage.db import Database
@@ -123,10 +125,14 @@ def _take_all(
     result: Imported,
     watchers: Watchers,
 ) -> None:
-    for block in file.blocks(columns, taker.optional):
-        bad = taker.take(block.rows) if len(block.rows) else block.bad.clear()
+    def read(block: Block) -> tuple[Block, Read]:
+        return block, taker.read(block.rows)
+
+    for block, found in ahead(read, file.blocks(columns, taker.optional)):
+        taker.take(found)
         result.rows_read += len(block.rows) + len(block.bad)
-        _reject(session, block, pl.concat([block.bad, bad]).sort("line"), result, watchers)
+        bad = pl.concat([block.bad, found.bad.select("line", "reason")]).sort("line")
+        _reject(session, block, bad, result, watchers)
         watchers.progress(file.source.size, result.rows_read)
 
 

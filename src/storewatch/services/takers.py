@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -13,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from storewatch.domain import polls as poll_rows
 from storewatch.domain import weekly as weekly_rows
-from storewatch.domain.batches import Batch, DayBatch, by_day
+from storewatch.domain.batches import Batch, DayBatch, by_day, sorted_day
 from storewatch.domain.rows import Read
+from storewatch.services.ahead import ahead
 from storewatch.storage import polls, stores, weekly
 
 _POLLS_AT_ONCE = 4_000_000
@@ -36,8 +35,12 @@ class Taker(ABC):
         self._keys = pl.DataFrame(schema=stores.KEYS)
 
     @abstractmethod
-    def take(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Takes in raw rows; returns (line, reason) of those that are rejected."""
+    def read(self, rows: pl.DataFrame) -> Read:
+        """Raw rows as good ones and bad ones; asks nothing of the database."""
+
+    @abstractmethod
+    def take(self, read: Read) -> None:
+        """Takes in the good rows."""
 
     @abstractmethod
     def finish(self) -> tuple[dict[str, int], dict[str, Any]]:
@@ -69,14 +72,16 @@ class StatusTaker(Taker):
         self._deleted = polls.any_deleted(session)
         self._counts = {"new": 0, "corrected": 0, "unchanged": 0, "kept": 0}
 
-    def take(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def read(self, rows: pl.DataFrame) -> Read:
         """See `Taker`."""
-        read = poll_rows.read_polls(rows, self._now_us)
+        return poll_rows.read_polls(rows, self._now_us)
+
+    def take(self, read: Read) -> None:
+        """See `Taker`."""
         if len(read.good):
             self._waiting.append(self._batch(self._with_keys(read.good)))
         if sum(map(len, self._waiting)) >= _POLLS_AT_ONCE or len(self._reasons) > _REASONS_AT_ONCE:
             self._write()
-        return read.bad
 
     def finish(self) -> tuple[dict[str, int], dict[str, Any]]:
         """See `Taker`."""
@@ -107,7 +112,7 @@ class StatusTaker(Taker):
         batch = Batch(*(np.concatenate(column) for column in columns))
         reasons = [b"", *(text.encode() for text in self._reasons)]
         self._waiting, self._reasons = [], {}
-        for day in _ahead(by_day(batch)):
+        for day in ahead(sorted_day, by_day(batch)):
             self._counts["corrected"] += day.corrected
             self._counts["unchanged"] += day.unchanged
             if day.day in self._stored or self._deleted:
@@ -136,15 +141,6 @@ class StatusTaker(Taker):
 _NEVER = 1 << 63
 
 
-def _ahead(days: Iterator[DayBatch]) -> Iterator[DayBatch]:
-    """The same days, the next one sorted in a thread while the database takes in this one."""
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, days, None)
-        while (day := coming.result()) is not None:
-            coming = pool.submit(next, days, None)
-            yield day
-
-
 class HoursTaker(Taker):
     """menu_hours."""
 
@@ -155,15 +151,17 @@ class HoursTaker(Taker):
         self._rejected: list[pl.DataFrame] = []
         weekly.begin_hours(session)
 
-    def take(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def read(self, rows: pl.DataFrame) -> Read:
         """See `Taker`."""
-        read: Read = weekly_rows.read_hours(rows)
+        return weekly_rows.read_hours(rows)
+
+    def take(self, read: Read) -> None:
+        """See `Taker`."""
         good = self._with_keys(read.good)
         if len(good):
             names = ("store_key", "day", "start_s", "end_s")
             weekly.add_hours(self.session, [good[name].to_numpy() for name in names])
         self._rejected.append(read.bad.select("store_id", "day").drop_nulls().unique())
-        return read.bad.select("line", "reason")
 
     def finish(self) -> tuple[dict[str, int], dict[str, Any]]:
         """See `Taker`. Tells the days that now count as closed because their rows were rejected."""
@@ -188,13 +186,15 @@ class ZonesTaker(Taker):
         super().__init__(session, import_no)
         weekly.begin_zones(session)
 
-    def take(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def read(self, rows: pl.DataFrame) -> Read:
         """See `Taker`."""
-        read = weekly_rows.read_zones(rows)
+        return weekly_rows.read_zones(rows)
+
+    def take(self, read: Read) -> None:
+        """See `Taker`."""
         good = self._with_keys(read.good)
         if len(good):
             weekly.add_zones(self.session, good["store_key"].to_list(), good["timezone_str"].to_list())
-        return read.bad
 
     def finish(self) -> tuple[dict[str, int], dict[str, Any]]:
         """See `Taker`."""

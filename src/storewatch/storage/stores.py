@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
 import polars as pl
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 KEYS = {"store_id": pl.String, "store_key": pl.Int32}
@@ -22,7 +23,12 @@ def keys(session: Session, ids: list[str]) -> pl.DataFrame:
     rows = session.execute(
         text(f"SELECT store_id, store_key FROM store WHERE store_id = ANY({_LIST})"), {"ids": "\n".join(ids)}
     ).all()
-    return pl.DataFrame([tuple(row) for row in rows], KEYS, orient="row")
+    return _keys(rows)
+
+
+def _keys(rows: Sequence[Row[tuple[str, int]]]) -> pl.DataFrame:
+    ids, store_keys = zip(*rows, strict=True) if rows else ((), ())
+    return pl.DataFrame([ids, store_keys], KEYS)
 
 
 def allot_keys(session: Session, ids: list[str]) -> pl.DataFrame:
@@ -37,11 +43,15 @@ def allot_keys(session: Session, ids: list[str]) -> pl.DataFrame:
     session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _NEW_STORES_LOCK})
     known = keys(session, ids)
     new = sorted(set(ids) - set(known["store_id"]))
-    session.execute(
-        text(f"INSERT INTO store (store_id) SELECT unnest({_LIST}) ON CONFLICT DO NOTHING"),
+    made = session.execute(
+        text(
+            f"INSERT INTO store (store_id) SELECT unnest({_LIST}) ON CONFLICT DO NOTHING"
+            " RETURNING store_id, store_key"
+        ),
         {"ids": "\n".join(new)},
-    )
-    return pl.concat([known, keys(session, new)])
+    ).all()
+    # a person at psql, who takes no lock, may have been quicker
+    return pl.concat([known, _keys(made) if len(made) == len(new) else keys(session, new)])
 
 
 def lower_first_polls(session: Session, first_us: dict[int, int]) -> None:

@@ -34,7 +34,7 @@ CREATE TABLE store (
     store_id       text COLLATE "C" NOT NULL UNIQUE CHECK (length(store_id) BETWEEN 1 AND 200),
     name           text,
     first_poll_at  timestamptz
-);
+) WITH (fillfactor = 50);  -- room to note the first poll beside the row, which then needs no new index entry
 
 CREATE TABLE store_timezone (
     store_key     integer PRIMARY KEY REFERENCES store ON DELETE CASCADE,

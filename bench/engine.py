@@ -30,8 +30,7 @@ def main() -> None:
     database = Database(given.url)
     rules = Rules(Policy.NEAREST, given.max_gap, given.seen_within)
     with database.twin_snapshots() as sessions:
-        _, unsorted = stores.polled_until(sessions[0], from_us(given.as_of))
-        keys = np.sort(unsorted)
+        keys = stores.polled_until(sessions[0], from_us(given.as_of))
         windows = before(given.as_of, CLASSIC, len(keys))
         schedule = weekly.schedule(sessions[0], keys, _ZONE)
         opens = hours.open_intervals(schedule, given.reach, given.as_of + 1)

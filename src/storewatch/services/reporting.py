@@ -202,7 +202,7 @@ def _make(database: Database, report: Report, progress: Progress) -> None:
     with database.twin_snapshots() as sources, database.transaction() as target:
         source = sources[0]
         as_of = _as_of(source, report)
-        ids, keys = stores.polled_until(source, from_us(as_of))
+        keys = stores.polled_until(source, from_us(as_of))
         tally = _Tally(len(CLASSIC))
         for first in range(0, len(keys), _STORES_AT_ONCE):
             part = keys[first : first + _STORES_AT_ONCE]
@@ -217,7 +217,7 @@ def _make(database: Database, report: Report, progress: Progress) -> None:
         }
         if not reports.complete(target, report, values):
             raise _TakenOverError  # our rows are rolled back; those of the other attempt stand
-    log.info("report complete", report_id=str(report.report_id), stores=len(ids), seconds=seconds)
+    log.info("report complete", report_id=str(report.report_id), stores=len(keys), seconds=seconds)
     progress(100)
 
 

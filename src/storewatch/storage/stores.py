@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
 import polars as pl
-from sqlalchemy import Row, text
+from numpy.typing import NDArray
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 KEYS = {"store_id": pl.String, "store_key": pl.Int32}
@@ -20,15 +20,14 @@ _LIST = "string_to_array(:ids, chr(10))"
 
 def keys(session: Session, ids: list[str]) -> pl.DataFrame:
     """(store_id, store_key) of those ids that are known."""
-    rows = session.execute(
-        text(f"SELECT store_id, store_key FROM store WHERE store_id = ANY({_LIST})"), {"ids": "\n".join(ids)}
-    ).all()
-    return _keys(rows)
+    return _keys(session, f"SELECT store_id, store_key FROM store WHERE store_id = ANY({_LIST})", ids)
 
 
-def _keys(rows: Sequence[Row[tuple[str, int]]]) -> pl.DataFrame:
-    ids, store_keys = zip(*rows, strict=True) if rows else ((), ())
-    return pl.DataFrame([ids, store_keys], KEYS)
+def _keys(session: Session, query: str, ids: list[str]) -> pl.DataFrame:
+    """The rows of a query for ids, fetched as two arrays: so they are a tenth of the work."""
+    arrays = f"WITH found AS ({query}) SELECT array_agg(store_id), array_agg(store_key) FROM found"
+    found, store_keys = session.execute(text(arrays), {"ids": "\n".join(ids)}).one()
+    return pl.DataFrame([found or [], store_keys or []], KEYS)
 
 
 def allot_keys(session: Session, ids: list[str]) -> pl.DataFrame:
@@ -43,15 +42,10 @@ def allot_keys(session: Session, ids: list[str]) -> pl.DataFrame:
     session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _NEW_STORES_LOCK})
     known = keys(session, ids)
     new = sorted(set(ids) - set(known["store_id"]))
-    made = session.execute(
-        text(
-            f"INSERT INTO store (store_id) SELECT unnest({_LIST}) ON CONFLICT DO NOTHING"
-            " RETURNING store_id, store_key"
-        ),
-        {"ids": "\n".join(new)},
-    ).all()
+    insert = f"INSERT INTO store (store_id) SELECT unnest({_LIST}) ON CONFLICT DO NOTHING"
+    made = _keys(session, f"{insert} RETURNING store_id, store_key", new)
     # a person at psql, who takes no lock, may have been quicker
-    return pl.concat([known, _keys(made) if len(made) == len(new) else keys(session, new)])
+    return pl.concat([known, made if len(made) == len(new) else keys(session, new)])
 
 
 def lower_first_polls(session: Session, first_us: dict[int, int]) -> None:
@@ -71,15 +65,10 @@ def lower_first_polls(session: Session, first_us: dict[int, int]) -> None:
     )
 
 
-def polled_until(
-    session: Session, as_of: datetime
-) -> tuple[list[str], np.ndarray[tuple[int], np.dtype[np.int32]]]:
-    """Ids and keys of the stores with a poll at or before an instant, by id in code point order."""
-    rows = session.execute(
-        text("SELECT store_id, store_key FROM store WHERE first_poll_at <= :as_of ORDER BY store_id"),
-        {"as_of": as_of},
-    ).all()
-    return [row[0] for row in rows], np.array([row[1] for row in rows], np.int32)
+def polled_until(session: Session, as_of: datetime) -> NDArray[np.int32]:
+    """Keys of the stores with a poll at or before an instant, in order."""
+    query = "SELECT array_agg(store_key ORDER BY store_key) FROM store WHERE first_poll_at <= :as_of"
+    return np.array(session.execute(text(query), {"as_of": as_of}).scalar() or [], np.int32)
 
 
 def assumed(session: Session) -> dict[str, int]:

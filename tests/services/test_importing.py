@@ -17,7 +17,7 @@ from sqlalchemy import CursorResult, text
 from storewatch.domain.clock import to_us
 from storewatch.errors import FileRefusedError
 from storewatch.formats import csv_in
-from storewatch.services import importing
+from storewatch.services import importing, takers
 from storewatch.services.importing import Imported, Watchers, import_file
 from storewatch.storage import imports, verify
 from storewatch.storage.db import Database
@@ -253,14 +253,16 @@ class Model:
     files=st.lists(st.lists(LINE, max_size=25), min_size=1, max_size=4),
     by_hand=st.sampled_from(["", "a", "b"]),
     block=st.integers(1, 200),
+    at_once=st.integers(1, 30),
 )
 def test_counts_and_polls_are_those_of_a_plain_model(
-    database: Database, files: list[list[tuple[str, str]]], by_hand: str, block: int
+    database: Database, files: list[list[tuple[str, str]]], by_hand: str, block: int, at_once: int
 ) -> None:
     empty(database)
     model = Model()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_in, "BLOCK_BYTES", block)
+        patch.setattr(takers, "_POLLS_AT_ONCE", at_once)
         for number, lines in enumerate(files):
             result = load(database, POLLS, *(line for _, line in lines))
             expected = model.take(lines, result.import_no)
@@ -287,7 +289,7 @@ def edit(database: Database, model: Model, store: str) -> None:
 def empty(database: Database) -> None:
     sql(
         database,
-        "TRUNCATE import, import_reject, store, store_timezone, hours_week, menu_hours, deleted_poll",
+        "TRUNCATE import, store, store_timezone, hours_week, menu_hours, deleted_poll CASCADE",
     )
     for (day,) in sql(database, "DELETE FROM store_status_day RETURNING to_char(day, 'YYYYMMDD')"):
         sql(database, f"DROP TABLE store_status_{day}")

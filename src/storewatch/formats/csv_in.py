@@ -21,6 +21,7 @@ from typing import BinaryIO
 import numpy as np
 import polars as pl
 
+from storewatch.ahead import ahead
 from storewatch.errors import FileRefusedError
 
 BLOCK_BYTES = 8 << 20
@@ -140,17 +141,19 @@ class CsvFile:
         and are null then.
         """
         reader = _BlockReader(len(self.header), columns, tuple(c for c in optional if c not in columns))
+
+        def parsed(chunk: tuple[bytes, int]) -> tuple[bytes, int, Block | None]:
+            return *chunk, reader.at_once(*chunk)
+
+        for data, line, whole in ahead(parsed, self._chunks()):
+            yield from [whole] if whole else reader.in_pieces(data, line)
+
+    def _chunks(self) -> Iterator[tuple[bytes, int]]:
+        """Whole lines, and the number of the first."""
         line = 2
         for data in self._whole_lines():
-            whole = reader.at_once(data, line)
-            if whole:
-                yield whole
-                line += len(whole.rows)
-                continue
-            for piece in _pieces(data):
-                if not piece.isspace():
-                    yield reader.at_once(piece, line) or reader.with_care(piece, line)
-                line += _count_lines(piece)
+            yield data, line
+            line += _count_lines(data)
 
     def _whole_lines(self) -> Iterator[bytes]:
         """Chunks that end at the end of a line; a line that is too long comes shortened, though still
@@ -259,6 +262,13 @@ class _BlockReader:
 
     def _named(self, frame: pl.DataFrame) -> pl.DataFrame:
         return frame.with_columns(pl.lit(None, pl.String).alias(name) for name in self._lacking)
+
+    def in_pieces(self, data: bytes, line: int) -> Iterator[Block]:
+        """Lines of which some need care; pieces that are fine go the fast way all the same."""
+        for piece in _pieces(data):
+            if not piece.isspace():
+                yield self.at_once(piece, line) or self.with_care(piece, line)
+            line += _count_lines(piece)
 
     def with_care(self, data: bytes, first_line: int) -> Block:
         """Each line becomes a row, a problem, or is blank."""

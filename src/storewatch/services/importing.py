@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
@@ -11,12 +12,12 @@ from typing import Any, BinaryIO
 import polars as pl
 from sqlalchemy.orm import Session
 
+from storewatch.ahead import ahead
 from storewatch.domain import weekly as weekly_rows
 from storewatch.domain.polls import COLUMNS as POLL_COLUMNS
 from storewatch.domain.rows import Read
 from storewatch.errors import FileRefusedError
 from storewatch.formats.csv_in import Block, CsvFile, shown
-from storewatch.services.ahead import ahead
 from storewatch.services.takers import HoursTaker, StatusTaker, Taker, ZonesTaker
 from storewatch.storage import imports, stores
 from storewatch.storage.db import Database
@@ -93,9 +94,9 @@ def import_file(
         _take_turn(session, kind, watchers)
         import_no = imports.open_import(session, kind, source, name, started_at)
         result = Imported(kind, name, import_no)
-        taker = _taker(kind, session, import_no, now_us)
-        _take_all(session, file, columns, taker, result, watchers)
-        counts, notes = taker.finish()
+        with closing(_taker(kind, session, import_no, now_us)) as taker:
+            _take_all(session, file, columns, taker, result, watchers)
+            counts, notes = taker.finish()
         for what, count in counts.items():
             setattr(result, f"rows_{what}", count)
         result.sha256, result.size_bytes = file.source.sha256, file.source.size

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 import polars as pl
 from sqlalchemy.orm import Session
 
+from storewatch.ahead import ahead
 from storewatch.domain import polls as poll_rows
 from storewatch.domain import weekly as weekly_rows
-from storewatch.domain.batches import Batch, DayBatch, by_day, sorted_day
+from storewatch.domain.batches import Batch, DayBatch, sorted_day
 from storewatch.domain.rows import Read
-from storewatch.services.ahead import ahead
+from storewatch.services.spool import Spool
 from storewatch.storage import polls, stores, weekly
 
 _POLLS_AT_ONCE = 4_000_000
-"""So many polls are held in memory, at 17 bytes each, before they are written."""
+"""So many polls are held in memory before they are written."""
 
 _REASONS_AT_ONCE = 200_000
 """So many different reasons are held in memory, which may have 200 characters each."""
@@ -46,14 +48,21 @@ class Taker(ABC):
     def finish(self) -> tuple[dict[str, int], dict[str, Any]]:
         """Writes what is left. Returns counts (new, corrected, unchanged, kept) and what was assumed."""
 
+    def close(self) -> None:  # noqa: B027 - most hold nothing
+        """Drops what was not written."""
+
     def _with_keys(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Adds `store_key`; ids never met before become stores."""
-        found = rows.join(self._keys, on="store_id", how="left", maintain_order="left")
-        if not found["store_key"].null_count():
-            return found
-        unknown = found.filter(pl.col("store_key").is_null())["store_id"].unique()
-        self._keys = pl.concat([self._keys, stores.allot_keys(self.session, unknown.to_list())])
-        return rows.join(self._keys, on="store_id", how="left", maintain_order="left")
+        found = self._found(rows)
+        if found.null_count():
+            unknown = rows.filter(found.is_null())["store_id"].unique()
+            self._keys = pl.concat([self._keys, stores.allot_keys(self.session, unknown.to_list())])
+            found = self._found(rows)
+        return rows.with_columns(found)
+
+    def _found(self, rows: pl.DataFrame) -> pl.Series:
+        ids = rows.select("store_id")
+        return ids.join(self._keys, on="store_id", how="left", maintain_order="left")["store_key"]
 
 
 class StatusTaker(Taker):
@@ -65,7 +74,7 @@ class StatusTaker(Taker):
     def __init__(self, session: Session, import_no: int, now_us: int | None) -> None:
         super().__init__(session, import_no)
         self._now_us = now_us
-        self._waiting: list[Batch] = []
+        self._waiting = Spool(_POLLS_AT_ONCE)
         self._reasons: dict[str, int] = {}
         self._first: dict[int, int] = {}
         self._stored = polls.days(session)
@@ -79,8 +88,8 @@ class StatusTaker(Taker):
     def take(self, read: Read) -> None:
         """See `Taker`."""
         if len(read.good):
-            self._waiting.append(self._batch(self._with_keys(read.good)))
-        if sum(map(len, self._waiting)) >= _POLLS_AT_ONCE or len(self._reasons) > _REASONS_AT_ONCE:
+            self._waiting.add(self._batch(self._with_keys(read.good)))
+        if len(self._reasons) > _REASONS_AT_ONCE:
             self._write()
 
     def finish(self) -> tuple[dict[str, int], dict[str, Any]]:
@@ -89,6 +98,10 @@ class StatusTaker(Taker):
         if self._first:
             stores.lower_first_polls(self.session, self._first)
         return self._counts, {}
+
+    def close(self) -> None:
+        """See `Taker`."""
+        self._waiting.close()
 
     def _batch(self, rows: pl.DataFrame) -> Batch:
         return Batch(
@@ -106,22 +119,26 @@ class StatusTaker(Taker):
         return reason.replace_strict(self._reasons, default=0, return_dtype=pl.Int32).to_numpy()
 
     def _write(self) -> None:
-        if not self._waiting:
-            return
-        columns = zip(*((b.key, b.at, b.active, b.reason) for b in self._waiting), strict=True)
-        batch = Batch(*(np.concatenate(column) for column in columns))
         reasons = [b"", *(text.encode() for text in self._reasons)]
-        self._waiting, self._reasons = [], {}
-        for day in ahead(sorted_day, by_day(batch)):
-            self._counts["corrected"] += day.corrected
-            self._counts["unchanged"] += day.unchanged
-            if day.day in self._stored or self._deleted:
-                self._merge(day, reasons)
+        self._reasons = {}
+        for day, parts in groupby(ahead(sorted_day, self._waiting.days()), lambda part: part.day):
+            tallied = map(self._tallied, parts)
+            if day in self._stored or self._deleted:
+                for part in tallied:
+                    self._merge(part, reasons)
             else:
-                polls.add_day(self.session, day, self.import_no, reasons)
-                self._note_first(day.polls)
-                self._counts["new"] += len(day.polls)
-                self._stored.add(day.day)
+                polls.add_day(self.session, day, map(self._first_of_day, tallied), self.import_no, reasons)
+                self._stored.add(day)
+
+    def _tallied(self, part: DayBatch) -> DayBatch:
+        self._counts["corrected"] += part.corrected
+        self._counts["unchanged"] += part.unchanged
+        return part
+
+    def _first_of_day(self, part: DayBatch) -> DayBatch:
+        self._note_first(part.polls)
+        self._counts["new"] += len(part.polls)
+        return part
 
     def _merge(self, day: DayBatch, reasons: list[bytes]) -> None:
         if day.day not in self._stored:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from itertools import chain
@@ -59,22 +59,27 @@ def _attach(session: Session, day: int) -> None:
     )
 
 
-def add_day(session: Session, day: DayBatch, import_no: int, reasons: list[bytes]) -> None:
-    """Stores the first polls of a UTC day in a new partition.
+def add_day(
+    session: Session, day: int, parts: Iterable[DayBatch], import_no: int, reasons: list[bytes]
+) -> None:
+    """Stores the first polls of a UTC day in a new partition; parts of it come in order of store key.
 
     The partition is filled before it has an index and attached last: a fresh table can be loaded at
     full speed, and attaching, unlike creating in place, lets reports go on reading.
     """
-    name = partition_name(day.day)
+    name = partition_name(day)
     connection = raw(session)
     connection.execute(f"CREATE TABLE {name} (LIKE store_status)")
-    _fill(session, name, "FREEZE", day, import_no, reasons)
+    added, newest = 0, 0
+    for part in parts:
+        _fill(session, name, "FREEZE", part, import_no, reasons)
+        added, newest = added + len(part.polls), max(newest, int(part.polls.at.max()))
     connection.execute(f"ALTER TABLE {name} ADD PRIMARY KEY (store_key, timestamp_utc)")
-    _attach(session, day.day)
-    note_day(session, day, len(day.polls), from_us(int(day.polls.at.max())))
+    _attach(session, day)
+    note_day(session, day, added, from_us(newest))
 
 
-def note_day(session: Session, day: DayBatch, added: int, newest: datetime | None) -> None:
+def note_day(session: Session, day: int, added: int, newest: datetime | None) -> None:
     """Keeps the tally of a day's partition. `newest` of those added; None if none was."""
     session.execute(
         text("""
@@ -84,7 +89,7 @@ def note_day(session: Session, day: DayBatch, added: int, newest: datetime | Non
             SET polls = d.polls + excluded.polls, newest = CASE WHEN d.polls = 0
                 THEN excluded.newest ELSE greatest(d.newest, excluded.newest) END
         """),
-        {"day": _EPOCH + timedelta(days=day.day), "polls": added, "newest": newest},
+        {"day": _EPOCH + timedelta(days=day), "polls": added, "newest": newest},
     )
 
 
@@ -108,7 +113,7 @@ def merge_day(session: Session, day: DayBatch, import_no: int, reasons: list[byt
     counts = connection.execute(_MERGE.format(partition=name)).fetchone()
     assert counts is not None  # noqa: S101 - an aggregate has a row
     new, corrected, kept, newest = counts
-    note_day(session, day, new, newest)
+    note_day(session, day.day, new, newest)
     unchanged = came - new - corrected - kept
     return {"new": new, "corrected": corrected, "kept": kept, "unchanged": unchanged}
 

@@ -5,6 +5,9 @@
     ├── NotFoundError            what was asked for is not here (HTTP 404)
     ├── ConflictError            right in itself, but not in the present state (HTTP 409)
     │   └── NoPollsError         a report was asked for, but there is no poll to make it from
+    ├── LoginRefusedError        who asks is not known, or may not (HTTP 401)
+    │   └── SlowDownError        too many tries; after a pause again (HTTP 429)
+    ├── ForbiddenError           who asks is known, and may not (HTTP 403)
     ├── FileRefusedError         a whole file cannot be read; nothing of it was stored
     ├── SettingsError            a setting or an environment variable is wrong
     ├── EmbeddedServerError      the PostgreSQL that storewatch starts itself cannot run
@@ -38,6 +41,22 @@ class ConflictError(StorewatchError):
 
 class NoPollsError(ConflictError):
     """The database holds no poll, so no report can be made."""
+
+
+class LoginRefusedError(StorewatchError):
+    """Who asks is not known. The message never tells whether an account exists."""
+
+
+class SlowDownError(LoginRefusedError):
+    """Too many tries; `retry_after` says in how many seconds the next one is heard."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ForbiddenError(StorewatchError):
+    """Who asks is known, and this is not theirs to do."""
 
 
 class FileRefusedError(StorewatchError):

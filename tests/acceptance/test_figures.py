@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from storewatch.domain.availability import Policy
 from storewatch.domain.clock import from_us
+from storewatch.domain.permissions import COMMAND
 from storewatch.formats.csv_out import report_csv
 from storewatch.services import reporting
 from storewatch.services.importing import import_file
@@ -59,11 +60,11 @@ class Question:
 def make_report(database: Database, question: Question = Question()) -> Report:
     policy = Policy(question.policy)
     request = Request(question.as_of_us, policy, question.max_gap_us, question.seen_within_us)
-    return reporting.make_now(database, request, NOW, lambda _: None)
+    return reporting.make_now(database, COMMAND, request, NOW, lambda _: None)
 
 
 def csv_of(database: Database, report: Report) -> str:
-    return b"".join(report_csv(reporting.rows(database, report), report.window_names)).decode()
+    return b"".join(report_csv(reporting.rows(database, COMMAND, report), report.window_names)).decode()
 
 
 def cells_of(csv_text: str) -> Cells:

@@ -10,15 +10,22 @@ from werkzeug.test import TestResponse
 
 from storewatch.config import Settings
 from storewatch.storage.db import Database
-from storewatch.web.app import create_app
+from storewatch.web.app import Edge, create_app
+from tests.web.service import Service
 
 
 @pytest.fixture
 def client(database: Database) -> FlaskClient:
     """A client on loopback."""
-    return create_app(Settings(), database).test_client()
+    return create_app(Settings(), database, Edge(login=False, limits=False)).test_client()
 
 
 def said(answer: TestResponse) -> Any:
     """The JSON of an answer."""
     return answer.json
+
+
+@pytest.fixture
+def service(database: Database) -> Service:
+    """The app with logins."""
+    return Service(database)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from flask.testing import FlaskClient
 
+from storewatch.domain.permissions import COMMAND
 from storewatch.services import reporting
 from storewatch.storage import reports
 from storewatch.storage.db import Database
@@ -31,7 +32,7 @@ def test_a_report_is_started_watched_and_read(client: FlaskClient, database: Dat
     running = client.get("/").text
     assert "A report is being made." in running
     assert 'http-equiv="refresh"' in running
-    (report,) = reporting.latest(database)
+    (report,) = reporting.latest(database, COMMAND)
     reporting.make(database, report.report_id)
     done = client.get("/").text
     assert "as of Mon 23 Jan 2023, 17:15:00 UTC" in done
@@ -43,7 +44,7 @@ def test_a_report_is_started_watched_and_read(client: FlaskClient, database: Dat
 def test_a_failed_report_says_why(client: FlaskClient, database: Database) -> None:
     load_chicago(database)
     client.post("/")
-    (report,) = reporting.latest(database)
+    (report,) = reporting.latest(database, COMMAND)
     with database.transaction() as session:
         taken = reports.begin_attempt(session, UUID(str(report.report_id)))
         assert taken is not None

@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from storewatch.domain.permissions import COMMAND
 from storewatch.services import reporting
 from storewatch.storage.db import Database
 from tests.factories import load, load_chicago
@@ -21,7 +22,7 @@ def test_a_report_is_queued_together_with_its_job(client: FlaskClient, database:
     assert answer.status_code == 202
     report_id = said(answer)["report_id"]
     assert answer.headers["Location"] == f"/get_report?report_id={report_id}"
-    assert reporting.get(database, UUID(report_id)).status == "queued"
+    assert reporting.get(database, COMMAND, UUID(report_id)).status == "queued"
     with database.session() as session:
         args = session.execute(text("SELECT args FROM procrastinate_jobs WHERE status = 'todo'")).scalar_one()
     assert args == {"report_id": report_id}
@@ -36,7 +37,7 @@ def test_parameters_of_the_body_reach_the_report(client: FlaskClient, database: 
     load_chicago(database)
     body = {"as_of": "2023-01-23T12:00:00-06:00", "policy": "previous", "max_gap": "1h30m"}
     report_id = said(client.post("/trigger_report", json=body))["report_id"]
-    report = reporting.get(database, UUID(report_id))
+    report = reporting.get(database, COMMAND, UUID(report_id))
     assert report.as_of_asked is not None
     assert report.as_of_asked.isoformat() == "2023-01-23T18:00:00+00:00"
     assert (report.policy, report.max_gap_us) == ("previous", 90 * 60 * 1_000_000)
@@ -45,7 +46,7 @@ def test_parameters_of_the_body_reach_the_report(client: FlaskClient, database: 
 def test_a_time_without_offset_is_utc(client: FlaskClient, database: Database) -> None:
     load_chicago(database)
     report_id = said(client.post("/trigger_report", json={"as_of": "2023-01-23 18:00"}))["report_id"]
-    report = reporting.get(database, UUID(report_id))
+    report = reporting.get(database, COMMAND, UUID(report_id))
     assert report.as_of_asked is not None
     assert report.as_of_asked.isoformat() == "2023-01-23T18:00:00+00:00"
 

@@ -12,6 +12,7 @@ from storewatch.cli.common import now_us, opened_database, percent_bar
 from storewatch.cli.logs import silence_log
 from storewatch.domain.availability import Policy
 from storewatch.domain.clock import HOUR, MINUTE, iso, parse_duration, parse_instant, to_us
+from storewatch.domain.permissions import COMMAND
 from storewatch.errors import UsageError
 from storewatch.formats.csv_out import report_csv
 from storewatch.services import reporting
@@ -71,7 +72,7 @@ def made_now(database: Database, request: Request) -> Report:
     with percent_bar() as bar:
         task = bar.add_task("report", total=100)
         return reporting.make_now(
-            database, request, now_us(), lambda percent: bar.update(task, completed=percent)
+            database, COMMAND, request, now_us(), lambda percent: bar.update(task, completed=percent)
         )
 
 
@@ -80,7 +81,7 @@ def write(database: Database, made: Report, output: Path) -> None:
     part = output.with_name(output.name + ".part")
     try:
         with part.open("wb") as file:
-            file.writelines(report_csv(reporting.rows(database, made), made.window_names))
+            file.writelines(report_csv(reporting.rows(database, COMMAND, made), made.window_names))
         part.replace(output)
     except OSError as error:
         raise UsageError(f"--output {output}: it cannot be written ({error.strerror})") from error

@@ -20,6 +20,7 @@ from storewatch.domain import hours, zones
 from storewatch.domain.availability import Kind, Policy, Rules, totals_by_store
 from storewatch.domain.axis import Int64
 from storewatch.domain.clock import DAY, EARLIEST, MINUTE, from_us, parse_duration, to_us
+from storewatch.domain.permissions import Caller
 from storewatch.domain.windows import CLASSIC, Elapsed, before
 from storewatch.errors import (
     NoPollsError,
@@ -29,7 +30,7 @@ from storewatch.errors import (
     StorewatchError,
     UsageError,
 )
-from storewatch.storage import imports, polls, queue, reports, stores, weekly
+from storewatch.storage import accounts, imports, polls, queue, reports, stores, weekly
 from storewatch.storage.db import Database
 from storewatch.storage.tables import Report
 
@@ -82,32 +83,33 @@ def usual(seen_within: str, default_zone: str) -> Request:
 # --- asking ---------------------------------------------------------------------------------------
 
 
-def trigger(database: Database, request: Request, now_us: int) -> UUID:
+def trigger(database: Database, caller: Caller, request: Request, now_us: int) -> UUID:
     """Queues a report for the worker; the row and the job are committed together."""
     with database.transaction() as session:
-        report = _add(session, request.checked(now_us))
+        report = _add(session, caller, request.checked(now_us))
         queue.defer(session, QUEUE, TASK, report_id=str(report.report_id))
         return report.report_id
 
 
-def make_now(database: Database, request: Request, now_us: int, progress: Progress) -> Report:
+def make_now(database: Database, caller: Caller, request: Request, now_us: int, progress: Progress) -> Report:
     """Makes a report here and now, by the same steps as the worker. ReportFailedError if it fails."""
     with database.transaction() as session:
-        report_id = _add(session, request.checked(now_us)).report_id
+        report_id = _add(session, caller, request.checked(now_us)).report_id
     make(database, report_id, progress)
-    report = get(database, report_id)
+    report = get(database, caller, report_id)
     if report.status != "complete":
         raise ReportFailedError(report.error or "the report was not completed")
     return report
 
 
-def _add(session: Session, request: Request) -> Report:
+def _add(session: Session, caller: Caller, request: Request) -> Report:
     if polls.newest(session) is None:
         raise NoPollsError("There are no polls yet, so there is nothing to report: import store_status first")
     return reports.add(
         session,
         {
             "report_id": uuid4(),
+            "account_no": caller.account_no,
             "as_of_asked": None if request.as_of is None else from_us(request.as_of),
             "policy": request.policy.value,
             "max_gap_us": request.max_gap,
@@ -130,25 +132,27 @@ def has_polls(database: Database) -> bool:
 # --- reading --------------------------------------------------------------------------------------
 
 
-def get(database: Database, report_id: UUID) -> Report:
-    """A report by its id. NotFoundError if there is none."""
+def get(database: Database, caller: Caller, report_id: UUID) -> Report:
+    """A report that the caller made, or any for who sees all. NotFoundError without one."""
     with database.session() as session:
-        report = reports.find(session, report_id)
+        report = reports.find(session, report_id, caller.seen_by)
     if report is None:
         raise NotFoundError(f"There is no report {report_id}")
     return report
 
 
-def latest(database: Database, count: int = 10) -> list[Report]:
-    """The newest reports, newest first."""
+def latest(database: Database, caller: Caller, count: int = 10) -> list[Report]:
+    """The caller's newest reports, or everybody's for who sees all; newest first."""
     with database.session() as session:
-        return reports.latest(session, count)
+        return reports.latest(session, count, caller.seen_by)
 
 
-def rows(database: Database, report: Report) -> Iterator[pl.DataFrame]:
-    """The rows of a complete report in frames, by store id in code point order; one state throughout."""
+def rows(database: Database, caller: Caller, report: Report) -> Iterator[pl.DataFrame]:
+    """The rows of a complete report, as far as the caller may see their stores now, in frames, by store id
+    in code point order; one state throughout.
+    """
     with database.snapshot() as session:
-        yield from reports.rows(session, report)
+        yield from reports.rows(session, report, caller.seen_by)
 
 
 def remove_old(database: Database, keep_us: int) -> int:
@@ -202,7 +206,7 @@ def _make(database: Database, report: Report, progress: Progress) -> None:
     with database.twin_snapshots() as sources, database.transaction() as target:
         source = sources[0]
         as_of = _as_of(source, report)
-        keys = stores.polled_until(source, from_us(as_of))
+        keys = stores.polled_until(source, from_us(as_of), accounts.sight(source, report.account_no))
         tally = _Tally(len(CLASSIC))
         for first in range(0, len(keys), _STORES_AT_ONCE):
             part = keys[first : first + _STORES_AT_ONCE]

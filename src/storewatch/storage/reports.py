@@ -10,7 +10,7 @@ from uuid import UUID
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, text, true, update
 from sqlalchemy.orm import Session
 
 from storewatch.domain.availability import Kind
@@ -18,6 +18,7 @@ from storewatch.domain.axis import Int64
 from storewatch.storage.arrays import read_arrays
 from storewatch.storage.copying import copy_rows
 from storewatch.storage.db import raw
+from storewatch.storage.sight import SEEN
 from storewatch.storage.tables import Report, StoreReport
 
 _TOTALS = [f"{kind.name.lower()}_us" for kind in Kind]
@@ -28,15 +29,21 @@ def add(session: Session, values: dict[str, Any]) -> Report:
     return session.execute(insert(Report).values(status="queued", **values).returning(Report)).scalar_one()
 
 
-def find(session: Session, report_id: UUID) -> Report | None:
-    """The report of that id."""
-    return session.execute(select(Report).where(Report.report_id == report_id)).scalar_one_or_none()
+def find(session: Session, report_id: UUID, made_by: int | None) -> Report | None:
+    """The report of that id; one person's only, unless that is None."""
+    query = select(Report).where(Report.report_id == report_id, _made_by(made_by))
+    return session.execute(query).scalar_one_or_none()
 
 
-def latest(session: Session, count: int) -> list[Report]:
-    """The newest reports, newest first."""
-    query = select(Report).order_by(Report.created_at.desc(), Report.report_no.desc()).limit(count)
-    return list(session.execute(query).scalars())
+def _made_by(account_no: int | None) -> ColumnElement[bool]:
+    return true() if account_no is None else Report.account_no == account_no
+
+
+def latest(session: Session, count: int, made_by: int | None) -> list[Report]:
+    """The newest reports, newest first; one person's only, unless that is None."""
+    query = select(Report).where(_made_by(made_by))
+    newest = query.order_by(Report.created_at.desc(), Report.report_no.desc()).limit(count)
+    return list(session.execute(newest).scalars())
 
 
 def begin_attempt(session: Session, report_id: UUID) -> Report | None:
@@ -93,8 +100,11 @@ def add_rows(session: Session, report: Report, store_keys: NDArray[np.int32], to
     copy_rows(raw(session), statement, [[number, attempt, store_keys, *arrays]])
 
 
-def rows(session: Session, report: Report, at_once: int = 20_000) -> Iterator[pl.DataFrame]:
-    """A report's rows by store id in code point order, in frames of at most `at_once` rows.
+def rows(
+    session: Session, report: Report, seen_by: int | None = None, at_once: int = 20_000
+) -> Iterator[pl.DataFrame]:
+    """A report's rows of the stores that may be seen, by store id in code point order, in frames of at most
+    `at_once` rows.
 
     Columns: store_id, and for each total a column `{total}_us` of arrays, an element a window.
     """
@@ -102,10 +112,10 @@ def rows(session: Session, report: Report, at_once: int = 20_000) -> Iterator[pl
     query = _page_query(windows)
     after = ""
     while True:
-        ids = _page_of_ids(session, report.report_no, after, at_once)
+        ids = _page_of_ids(session, report.report_no, after, at_once, seen_by)
         if not ids:
             return
-        bounds = {"report_no": report.report_no, "after": after, "last": ids[-1]}
+        bounds = {"report_no": report.report_no, "after": after, "last": ids[-1], "seen_by": seen_by}
         columns = read_arrays(session, query, bounds, (">i8",) * (len(_TOTALS) * windows))
         totals = {
             name: np.stack(columns[number * windows : (number + 1) * windows], axis=1)
@@ -115,12 +125,15 @@ def rows(session: Session, report: Report, at_once: int = 20_000) -> Iterator[pl
         after = ids[-1]
 
 
-def _page_of_ids(session: Session, report_no: int, after: str, at_once: int) -> list[str]:
-    query = text("""
+def _page_of_ids(
+    session: Session, report_no: int, after: str, at_once: int, seen_by: int | None
+) -> list[str]:
+    query = text(f"""
         SELECT s.store_id FROM store_report AS t JOIN store AS s USING (store_key)
-        WHERE t.report_no = :report_no AND s.store_id > :after ORDER BY s.store_id LIMIT :at_once
+        WHERE t.report_no = :report_no AND s.store_id > :after AND {SEEN}
+        ORDER BY s.store_id LIMIT :at_once
     """)
-    bounds = {"report_no": report_no, "after": after, "at_once": at_once}
+    bounds = {"report_no": report_no, "after": after, "at_once": at_once, "seen_by": seen_by}
     return list(session.execute(query, bounds).scalars())
 
 
@@ -131,6 +144,7 @@ def _page_query(windows: int) -> str:
         SELECT {", ".join(arrays)} FROM (
             SELECT t.* FROM store_report AS t JOIN store AS s USING (store_key)
             WHERE t.report_no = :report_no AND s.store_id > :after AND s.store_id <= :last
+                AND {SEEN}
             ORDER BY s.store_id
         ) AS page
     """

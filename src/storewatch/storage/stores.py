@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from storewatch.storage.sight import SEEN
+
 KEYS = {"store_id": pl.String, "store_key": pl.Int32}
 
 _NEW_STORES_LOCK = 0x53574E53
@@ -65,10 +67,14 @@ def lower_first_polls(session: Session, first_us: dict[int, int]) -> None:
     )
 
 
-def polled_until(session: Session, as_of: datetime) -> NDArray[np.int32]:
-    """Keys of the stores with a poll at or before an instant, in order."""
-    query = "SELECT array_agg(store_key ORDER BY store_key) FROM store WHERE first_poll_at <= :as_of"
-    return np.array(session.execute(text(query), {"as_of": as_of}).scalar() or [], np.int32)
+def polled_until(session: Session, as_of: datetime, seen_by: int | None = None) -> NDArray[np.int32]:
+    """Keys, in order, of the stores that may be seen and have a poll at or before an instant."""
+    query = f"""
+        SELECT array_agg(store_key ORDER BY store_key) FROM store AS s
+        WHERE first_poll_at <= :as_of AND {SEEN}
+    """
+    found = session.execute(text(query), {"as_of": as_of, "seen_by": seen_by}).scalar()
+    return np.array(found or [], np.int32)
 
 
 def assumed(session: Session) -> dict[str, int]:

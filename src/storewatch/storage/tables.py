@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +15,13 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    Integer,
+    Numeric,
     SmallInteger,
     String,
     Text,
     UniqueConstraint,
+    Uuid,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -32,6 +36,7 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSONB,
         list[str]: ARRAY(Text),
         list[int]: ARRAY(BigInteger),
+        list[UUID]: ARRAY(Uuid),
     }
 
 
@@ -54,6 +59,7 @@ class Import(Base):
     rows_kept: Mapped[int] = mapped_column(BigInteger)
     rows_rejected: Mapped[int] = mapped_column(BigInteger)
     assumptions: Mapped[dict[str, Any]]
+    account_no: Mapped[int | None] = mapped_column(ForeignKey("account.account_no", ondelete="SET NULL"))
 
 
 class ImportReject(Base):
@@ -76,6 +82,14 @@ class Store(Base):
     store_id: Mapped[str] = mapped_column(Text(collation="C"), unique=True)
     name: Mapped[str | None]
     first_poll_at: Mapped[datetime | None]
+    location: Mapped[str | None]
+    platform: Mapped[str | None]
+    storefront_url: Mapped[str | None]
+    manage_url: Mapped[str | None]
+    notes: Mapped[str | None]
+    revenue_per_week: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
+    archived_from: Mapped[date | None] = mapped_column(Date)
+    created_at: Mapped[datetime] = mapped_column(server_default="now()")
 
 
 class StoreTimezone(Base):
@@ -167,7 +181,14 @@ class Report(Base):
     timings: Mapped[dict[str, Any] | None]
     summary: Mapped[dict[str, Any] | None]
     error: Mapped[str | None]
-    __table_args__ = (Index("report_created_at", created_at.desc()),)
+    account_no: Mapped[int | None] = mapped_column(ForeignKey("account.account_no", ondelete="CASCADE"))
+    store_ids: Mapped[list[str] | None]
+    group_ids: Mapped[list[UUID] | None]
+    webhook: Mapped[str | None]
+    __table_args__ = (
+        Index("report_created_at", created_at.desc()),
+        Index("report_by_account", account_no, report_no),
+    )
 
 
 class StoreReport(Base):
@@ -182,3 +203,7 @@ class StoreReport(Base):
     down_seen_us: Mapped[list[int]]
     down_inferred_us: Mapped[list[int]]
     unknown_us: Mapped[list[int]]
+    outages: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
+    longest_outage_us: Mapped[list[int] | None]
+    hours_given: Mapped[bool | None]
+    zone_given: Mapped[bool | None]

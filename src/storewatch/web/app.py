@@ -2,26 +2,70 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from flask import Flask
+from flask_openapi.openapi import OpenAPI
 
 from storewatch.config import Settings
+from storewatch.services import logins, secrets
 from storewatch.services.reporting import usual
 from storewatch.storage.db import Database
-from storewatch.web import errors, guard
-from storewatch.web.api import health, reports
-from storewatch.web.pages import home
+from storewatch.web import access, errors, guard, limits
+from storewatch.web.api import health, reports, v1
+from storewatch.web.pages import account, api_page, home
 
 _MAX_BODY = 64 * 1024
 
 
-def create_app(settings: Settings, database: Database) -> Flask:
+@dataclass(frozen=True)
+class Edge:
+    """How the service meets the network.
+
+    `login`: whether people must log in. `url`: where it is reached from outside; links, cookies and the
+    allowed hosts come from it. `trusted_proxies`: networks that may say who a request comes from.
+    """
+
+    login: bool = True
+    url: str = ""
+    trusted_proxies: tuple[str, ...] = ()
+    limits: bool = True
+
+
+def create_app(settings: Settings, database: Database, edge: Edge = Edge()) -> Flask:
     """The app on a database that is ready. Any number can be made, for tests."""
-    app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY
+    app = OpenAPI(__name__, doc_ui=False, **api_page.DOCUMENT)
+    app.openapi_version = "3.1.0"
+    app.config.update(_config(database, edge))
     app.extensions["storewatch.database"] = database
+    app.extensions["storewatch.settings"] = settings
+    app.extensions["storewatch.edge"] = edge
     app.extensions["storewatch.request"] = usual(settings.seen_within, settings.default_zone)
     errors.register(app)
-    guard.register(app)
-    for blueprint in (reports.blueprint, health.blueprint, home.blueprint):
-        app.register_blueprint(blueprint)
+    guard.register(app, edge.url)
+    access.register(app, login=edge.login)
+    limits.register(app, on=edge.limits)
+    access.register_admission(app)
+    for part in (reports, health, home, account, api_page):
+        app.register_blueprint(part.blueprint)
+    for resource in v1.RESOURCES:
+        app.register_api(resource)
+    guard.behind(app, edge.trusted_proxies)
     return app
+
+
+def _config(database: Database, edge: Edge) -> dict[str, object]:
+    https = edge.url.startswith("https://")
+    return {
+        "MAX_CONTENT_LENGTH": _MAX_BODY,
+        "SECRET_KEY": secrets.signing_key(database) if edge.login else None,
+        "SESSION_COOKIE_NAME": "__Host-storewatch" if https else "storewatch",
+        "SESSION_COOKIE_SECURE": https,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "PERMANENT_SESSION_LIFETIME": logins.LONGEST,  # what counts is kept in the database
+        "SESSION_PROTECTION": None,
+        "WTF_CSRF_CHECK_DEFAULT": False,  # `access` checks
+        "WTF_CSRF_TIME_LIMIT": None,
+        "SECURITY_CLI_USERS_NAME": None,
+        "SECURITY_CLI_ROLES_NAME": None,
+    }

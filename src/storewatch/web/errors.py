@@ -6,14 +6,32 @@ from http import HTTPStatus
 
 import structlog
 from flask import Flask, Response, jsonify, render_template, request
+from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
-from storewatch.errors import ConflictError, NotFoundError, StorewatchError, UsageError
+from storewatch.errors import (
+    ConflictError,
+    FileRefusedError,
+    ForbiddenError,
+    LoginRefusedError,
+    NotFoundError,
+    SlowDownError,
+    StorewatchError,
+    UsageError,
+)
 
 log = structlog.get_logger()
 
-_STATUS = {UsageError: 400, NotFoundError: 404, ConflictError: 409}
+_STATUS = {
+    UsageError: 400,
+    NotFoundError: 404,
+    ConflictError: 409,
+    SlowDownError: 429,
+    LoginRefusedError: 401,
+    ForbiddenError: 403,
+    FileRefusedError: 422,
+}
 
 
 def register(app: Flask) -> None:
@@ -27,7 +45,7 @@ def register(app: Flask) -> None:
 def problem(status: int, detail: str, field: str | None = None) -> Response:
     """The problem as JSON, or as a page where a browser asks."""
     title = HTTPStatus(status).phrase
-    if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
+    if prefers_pages():
         response = Response(render_template("problem.html", status=status, title=title, detail=detail))
     else:
         body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
@@ -37,9 +55,31 @@ def problem(status: int, detail: str, field: str | None = None) -> Response:
     return response
 
 
+def prefers_pages() -> bool:
+    """Whether a browser asks for a page, and not a program for data."""
+    if request.path.startswith("/api/v1/"):
+        return False
+    return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
+
+
+def invalid(error: ValidationError) -> Response:
+    """What is wrong with a body, a path or a query, by the name of the field."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    told = [(".".join(str(part) for part in each["loc"]), each["msg"]) for each in found]
+    detail = "; ".join(f"{field}: {message}" if field else message for field, message in told[:10])
+    return problem(422, detail, told[0][0] if told else None)
+
+
+def status_of(error: StorewatchError) -> int:
+    """The HTTP status of an error."""
+    return next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
+
+
 def _ours(error: StorewatchError) -> Response:
-    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
-    return problem(status, str(error), getattr(error, "field", None))
+    response = problem(status_of(error), str(error), getattr(error, "field", None))
+    if isinstance(error, SlowDownError):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def _http(error: HTTPException) -> Response:

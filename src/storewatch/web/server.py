@@ -21,6 +21,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "control_socket_disable": True,
             "graceful_timeout": 20,
             "loglevel": "warning",
+            "forwarded_allow_ips": "",  # by default it believes any local client; `guard` decides that
         }
         super().__init__()
 

@@ -8,14 +8,17 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request, url_for
+from werkzeug.exceptions import MethodNotAllowed
 
 from storewatch.domain.availability import Policy
 from storewatch.domain.clock import parse_duration, parse_instant
+from storewatch.domain.permissions import READ, WRITE, Via
 from storewatch.errors import ConflictError, NotFoundError, UsageError
 from storewatch.formats.csv_out import report_csv
 from storewatch.services import reporting
 from storewatch.services.reporting import Request
 from storewatch.storage.tables import Report
+from storewatch.web.access import caller, needs
 from storewatch.web.context import database, default_request, now_us
 
 blueprint = Blueprint("reports", __name__)
@@ -26,15 +29,19 @@ _LOOK_EVERY = 0.02  # seconds; a look costs a millisecond
 
 
 @blueprint.route("/trigger_report", methods=["GET", "POST"])
+@needs(WRITE)
 def trigger_report() -> tuple[Response, int]:
     """Starts a report. Optional as_of, policy, max_gap: in a JSON body, or in the query."""
-    report_id = reporting.trigger(database(), _asked(_parameters()), now_us())
+    if request.method != "POST" and caller().via is Via.SESSION:
+        raise MethodNotAllowed(["POST"], "A link must not start a report: send a POST")
+    report_id = reporting.trigger(database(), caller(), _asked(_parameters()), now_us())
     response = jsonify(report_id=str(report_id))
     response.headers["Location"] = url_for("reports.get_report", report_id=report_id)
     return response, 202
 
 
 @blueprint.get("/get_report")
+@needs(READ)
 def get_report() -> Response | tuple[Response, int]:
     """Running, Complete or Failed; with `Accept: text/csv` the CSV itself once it is complete."""
     report = _waited_for(_report_id(request.args.get("report_id")), _wait())
@@ -44,9 +51,10 @@ def get_report() -> Response | tuple[Response, int]:
 
 
 @blueprint.get("/download/<report_id>")
+@needs(READ)
 def download(report_id: str) -> Response:
     """The file `<report_id>.csv`."""
-    report = reporting.get(database(), _report_id(report_id.removesuffix(".csv")))
+    report = reporting.get(database(), caller(), _report_id(report_id.removesuffix(".csv")))
     if report.status != "complete":
         raise ConflictError(_not_ready(report))
     return _file(report)
@@ -115,7 +123,7 @@ def _waited_for(report_id: UUID, seconds: float) -> Report:
     """The report, once it is finished or the time is over."""
     until = time.monotonic() + seconds
     while True:
-        report = reporting.get(database(), report_id)
+        report = reporting.get(database(), caller(), report_id)
         if report.finished_at is not None or time.monotonic() >= until:
             return report
         time.sleep(_LOOK_EVERY)
@@ -150,6 +158,6 @@ def _not_ready(report: Report) -> str:
 
 
 def _file(report: Report) -> Response:
-    chunks = report_csv(reporting.rows(database(), report), report.window_names)
+    chunks = report_csv(reporting.rows(database(), caller(), report), report.window_names)
     name = f'attachment; filename="{report.report_id}.csv"'
     return Response(chunks, mimetype="text/csv", headers={"Content-Disposition": name})

@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
+from storewatch.domain.permissions import READ, WRITE
 from storewatch.errors import NoPollsError
 from storewatch.services import reporting
 from storewatch.storage.db import Database
 from storewatch.storage.tables import Report
+from storewatch.web.access import caller, needs
 from storewatch.web.context import database, default_request, now_us
 from storewatch.web.words import age, assumptions, figure_rows, instant
 
@@ -30,9 +32,10 @@ class Line:
 
 
 @blueprint.get("/")
+@needs(READ)
 def home() -> str:
     """The page. While a report runs it looks again every second, without a script."""
-    found = reporting.latest(database())
+    found = reporting.latest(database(), caller())
     shown = found[0] if found else None
     complete = shown is not None and shown.status == "complete"
     return render_template(
@@ -55,10 +58,11 @@ def _state(found: Database, shown: Report | None) -> str:
 
 
 @blueprint.post("/")
+@needs(WRITE)
 def start() -> Response:
     """Starts a report as it is by default, and goes back to the page to watch it."""
     with suppress(NoPollsError):  # then the page itself says what to do
-        reporting.trigger(database(), default_request(), now_us())
+        reporting.trigger(database(), caller(), default_request(), now_us())
     return redirect(url_for("home.home"), 303)
 
 

@@ -1,0 +1,120 @@
+"""Logging in and out; who a cookie or a token stands for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from storewatch.domain.permissions import Caller, Role, Scope, Via
+from storewatch.errors import LoginRefusedError, SlowDownError
+from storewatch.services import secrets
+from storewatch.storage import accounts, audit, tokens
+from storewatch.storage.access_tables import Account, Token
+from storewatch.storage.db import Database
+
+IDLE = timedelta(hours=12)
+"""A session ends when it was not used for so long,"""
+LONGEST = timedelta(days=14)
+"""and at the latest after this time."""
+
+_REMEMBERED = timedelta(minutes=30)  # failed logins are counted for so long
+_FREE_BY_ACCOUNT, _FREE_BY_ADDRESS = 5, 20
+_LONGEST_PAUSE = timedelta(minutes=5)
+_NOTED_EVERY = timedelta(minutes=1)
+
+
+def log_in(database: Database, email: str, password: str, address: str) -> str:
+    """Begins a session and returns its secret, for the cookie.
+
+    LoginRefusedError says the same whether the account is unknown, disabled or the password wrong;
+    SlowDownError if too many logins failed of late for this account or from this address.
+    """
+    now = datetime.now(UTC)
+    name = secrets.digest(email.strip().lower())
+    with database.transaction() as session:
+        _check_pace(session, name, address, now)
+        account = accounts.by_email(session, email.strip())
+        password_hash = account.password_hash if account and account.active else None
+    if not secrets.matches(password, password_hash) or account is None:
+        with database.transaction() as session:
+            accounts.note_failure(session, name, address, now)
+            audit.record(
+                session, Caller(Role.MEMBER, Via.NONE, address=address), "fail_log_in", "session", ""
+            )
+        raise LoginRefusedError("The email address or the password is wrong.")
+    secret, digest = secrets.new_secret()
+    with database.transaction() as session:
+        accounts.forgive(session, name)
+        accounts.begin_login(session, digest, account.account_no, address, now)
+        accounts.clear_up(session, now - IDLE, now - LONGEST)
+        audit.record(session, _caller(session, account, Via.SESSION, address), "log_in", "session", "")
+    return secret
+
+
+def _check_pace(session: Session, name: bytes, address: str, now: datetime) -> None:
+    """Each failure beyond the free ones doubles the pause before the next try."""
+    by_account, by_address = accounts.failures(session, name, address, now - _REMEMBERED)
+    for failed, free in ((by_account, _FREE_BY_ACCOUNT), (by_address, _FREE_BY_ADDRESS)):
+        if len(failed) >= free:
+            pause = min(timedelta(seconds=2 ** min(len(failed) - free, 20)), _LONGEST_PAUSE)
+            left = (failed[0] + pause - now).total_seconds()
+            if left > 0:
+                raise SlowDownError("Too many logins failed. Wait a moment, then try again.", int(left) + 1)
+
+
+def log_out(database: Database, secret: str, caller: Caller) -> None:
+    """Ends a session: a copy of its cookie is worth nothing from then on."""
+    with database.transaction() as session:
+        accounts.end_login(session, secrets.digest(secret))
+        audit.record(session, caller, "log_out", "session", "")
+
+
+def by_session(database: Database, secret: str, address: str) -> Caller | None:
+    """Whose session it is; None if it has ended."""
+    now, digest = datetime.now(UTC), secrets.digest(secret)
+    with database.transaction() as session:
+        account = accounts.by_login(session, digest, now - IDLE, now - LONGEST)
+        if account is None:
+            return None
+        accounts.touch_login(session, digest, now, now - _NOTED_EVERY)
+        return _caller(session, account, Via.SESSION, address)
+
+
+def by_token(database: Database, secret: str, address: str) -> Caller | None:
+    """Whose token it is; None if it is unknown, revoked or has expired."""
+    now = datetime.now(UTC)
+    with database.transaction() as session:
+        found = tokens.by_digest(session, secrets.digest(secret), now)
+        if found is None:
+            return None
+        token, account = found
+        tokens.note_use(session, token, now)
+        return _caller(session, account, Via.TOKEN, address, Scope(token.scope), token)
+
+
+def _caller(
+    session: Session,
+    account: Account,
+    via: Via,
+    address: str,
+    scope: Scope = Scope.WRITE,
+    token: Token | None = None,
+) -> Caller:
+    role = Role(account.role)
+    return Caller(
+        role,
+        via,
+        account.account_no,
+        account.account_id,
+        account.email,
+        accounts.groups_of(session, account.account_no) if role is Role.MEMBER else {},
+        scope,
+        token.token_id if token else None,
+        address,
+    )
+
+
+def caller_of(session: Session, account: Account, via: Via) -> Caller:
+    """A person as a caller, for what is done in their name."""
+    return _caller(session, account, via, "")

@@ -1,0 +1,42 @@
+"""Which stores somebody may see or change, as a condition in SQL. Every query about stores has one.
+
+`seen_by` is the number of the account whose groups are the limit; None sees every store.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, exists, select, true
+from sqlalchemy.orm import InstrumentedAttribute
+
+from storewatch.storage.access_tables import GroupStore, Membership
+
+SEEN = """
+    (CAST(:seen_by AS integer) IS NULL OR EXISTS (
+        SELECT FROM group_store AS gs JOIN membership AS m USING (group_no)
+        WHERE gs.store_key = s.store_key AND m.account_no = :seen_by))
+"""
+"""For SQL text: whether store `s` may be seen; takes the parameter `seen_by`."""
+
+
+def seen(store_key: InstrumentedAttribute[int], seen_by: int | None) -> ColumnElement[bool]:
+    """Whether a store may be seen."""
+    return true() if seen_by is None else _in_groups(store_key, seen_by, ("manager", "viewer"))
+
+
+def managed(store_key: InstrumentedAttribute[int], seen_by: int | None) -> ColumnElement[bool]:
+    """Whether a store may be changed: by the manager of one of its groups."""
+    return true() if seen_by is None else _in_groups(store_key, seen_by, ("manager",))
+
+
+def _in_groups(
+    store_key: InstrumentedAttribute[int], account_no: int, roles: tuple[str, ...]
+) -> ColumnElement[bool]:
+    return exists(
+        select(GroupStore.store_key)
+        .join(Membership, Membership.group_no == GroupStore.group_no)
+        .where(
+            GroupStore.store_key == store_key,
+            Membership.account_no == account_no,
+            Membership.role.in_(roles),
+        )
+    )

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -65,13 +66,20 @@ def template(server_url: str) -> Iterator[str]:
     _sql(server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture
-def database_url(server_url: str, template: str) -> Iterator[str]:
-    """The URL of an empty database of this test's own."""
+@contextmanager
+def clone_of(server_url: str, template: str) -> Iterator[str]:
+    """The URL of a database that is a copy of another, which nobody is using; gone at the end."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     _sql(server_url, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield _named(server_url, name)
     _sql(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database_url(server_url: str, template: str) -> Iterator[str]:
+    """The URL of an empty database of this test's own."""
+    with clone_of(server_url, template) as url:
+        yield url
 
 
 @pytest.fixture

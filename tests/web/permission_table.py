@@ -1,0 +1,93 @@
+"""The table of test_permissions: every route, and what it answers to whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+COLUMNS = (
+    "anonymous",
+    "outsider",
+    "oak_manager",
+    "viewer",
+    "manager",
+    "operator",
+    "admin",
+    "read",
+    "import",
+    "write",
+    "revoked",
+    "expired",
+)
+"""outsider: a member without a group; read, import, write: an operator's tokens of that scope."""
+
+BLIND = ("anonymous", "outsider", "oak_manager", "revoked", "expired")
+"""Who has nothing to do with Maple."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A route, a request to it, and the expected status for each column."""
+
+    method: str
+    rule: str
+    expected: tuple[int, ...]
+    path: str
+    json: Any = None
+    data: str | None = None
+    content_type: str = ""
+
+
+def line(
+    route: str,
+    codes: str,
+    query: str = "",
+    json: Any = None,
+    data: str | None = None,
+    content_type: str = "",
+) -> Line:
+    """`codes` in the order of the columns; the path is the rule with {parameter} for what Maple's is."""
+    method, rule = route.split(" ", 1)
+    expected = tuple(int(code) for code in codes.split())
+    path = rule
+    for part in rule.split("<")[1:]:
+        parameter = part.partition(">")[0]
+        path = path.replace(f"<{parameter}>", f"{{{parameter.rpartition(':')[2]}}}")
+    return Line(method, rule, expected, path + query, json, data, content_type)
+
+
+#              anon out oak view mana oper admin read impo write revo expi
+ANYBODY = "    200 200 200 200 200 200 200 200 200 200 200 200"
+MEMBERS = "    401 200 200 200 200 200 200 200 403 200 401 401"
+MAPLES = "     401 404 404 200 200 200 200 200 403 200 401 401"
+MANAGERS_OWN = "401 404 404 404 200 200 200 200 403 200 401 401"
+OPERATORS = "  401 403 403 403 403 200 200 403 403 200 401 401"
+OPERATORS_MAKE = OPERATORS.replace("200", "201")
+OPERATORS_END = OPERATORS.replace("200", "204")
+TRIGGER = "    401 202 202 202 202 202 202 403 403 202 401 401"
+
+TABLE = (
+    line("GET /healthz", ANYBODY),
+    line("GET /api", ANYBODY),
+    line("GET /api/openapi.json", ANYBODY),
+    line("GET /", MEMBERS),
+    line("POST /", TRIGGER.replace("202", "303")),
+    line("GET /trigger_report", TRIGGER),
+    line("POST /trigger_report", TRIGGER),
+    line("GET /get_report", MANAGERS_OWN, "?report_id={report_id}"),
+    line("GET /download/<report_id>", MANAGERS_OWN),
+    line("GET /login", "200 302 302 302 302 302 302 302 302 302 200 200"),
+    line("POST /login", "401 401 401 401 401 429 429 429 429 429 429 429"),
+    line("POST /logout", "401 303 303 303 303 303 303 303 403 303 401 401"),
+    line("GET /forgot", ANYBODY),
+    line("POST /forgot", ANYBODY),
+    line("GET /link/<secret>", ANYBODY.replace("200", "404")),
+    line("POST /link/<secret>", ANYBODY.replace("200", "404")),
+    line("GET /api/v1/groups", MEMBERS),
+    line("POST /api/v1/groups", OPERATORS_MAKE, json={"name": "Elm St"}),
+    line("GET /api/v1/groups/<group_id>", MAPLES),
+    line("PATCH /api/v1/groups/<group_id>", OPERATORS, json={"name": "Elm St"}),
+    line("DELETE /api/v1/groups/<group_id>", OPERATORS_END),
+    line("POST /api/v1/groups/<group_id>/stores", OPERATORS, json={"store_ids": ["oak-1"]}),
+    line("POST /api/v1/groups/<group_id>/stores/remove", OPERATORS, json={"store_ids": ["maple-17"]}),
+)

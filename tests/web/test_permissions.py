@@ -1,0 +1,151 @@
+"""Who may do what: every route for everybody. A route that is not in the table fails.
+
+Maple has two stores, Oak one. Requests are about Maple's store, group, report, people. Whoever has nothing
+to do with Maple must learn nothing of it: no answer to them holds a word of Maple's that was not in their
+own request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import make_url, text
+from werkzeug.test import TestResponse
+
+from storewatch.domain.permissions import COMMAND, GroupRole, Role, Scope, Via
+from storewatch.services import logins, reporting, tokens
+from storewatch.services.reporting import Request
+from storewatch.storage import accounts
+from storewatch.storage.access_tables import Account
+from storewatch.storage.db import Database
+from tests.conftest import clone_of
+from tests.factories import load
+from tests.web.permission_table import BLIND, COLUMNS, TABLE, Line
+from tests.web.service import Service, Token
+
+MAPLES_WORDS = ("maple-18", "Acer Brands", "vera@maple.example")
+"""Words of Maple's that no request holds."""
+
+POLLS = """store_id,status,timestamp_utc
+maple-17,active,2023-01-23 16:14:00 UTC
+maple-18,inactive,2023-01-23 16:15:00 UTC
+oak-1,active,2023-01-23 16:16:00 UTC
+"""
+HOURS = "store_id,day,start_time_local,end_time_local\nmaple-17,0,09:00,17:00\noak-1,0,09:00,12:00\n"
+
+
+@dataclass(frozen=True)
+class Town:
+    """A database with Maple and Oak, the secrets of everybody's tokens, the ids of Maple's things."""
+
+    name: str
+    secrets: dict[str, str]
+    ids: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def town(server_url: str, template: str) -> Iterator[Town]:
+    with clone_of(server_url, template) as url:
+        database = Database(url)
+        people, ids = built(Service(database))
+        database.close()
+        yield Town(make_url(url).database or "", {name: p.secret for name, p in people.items()}, ids)
+
+
+def built(service: Service) -> tuple[dict[str, Token], dict[str, str]]:
+    load(service.database, POLLS, HOURS)
+    service.group("Acer Brands", "maple-17", "maple-18")
+    service.group("Oak St", "oak-1")
+    people = {
+        "outsider": service.token("otto@example.com"),
+        "oak_manager": service.token("olga@oak.example", **{"Oak St": GroupRole.MANAGER}),
+        "viewer": service.token("vera@maple.example", **{"Acer Brands": GroupRole.VIEWER}),
+        "manager": service.token("mia@maple.example", **{"Acer Brands": GroupRole.MANAGER}),
+        "operator": service.token("oscar@example.com", Role.OPERATOR),
+        "admin": service.token("ada@example.com", Role.ADMIN),
+    }
+    operator = people["operator"].account_id
+    assert operator is not None
+    people |= {scope.value: service.another_token(operator, scope) for scope in Scope}
+    people |= {name: ended(service, people["operator"], how) for name, how in ENDED.items()}
+    return people, ids_of(service, people["manager"])
+
+
+ENDED = {"revoked": "revoked_at", "expired": "expires_at"}
+
+
+def ended(service: Service, person: Token, column: str) -> Token:
+    """A token that no longer works."""
+    assert person.account_id is not None
+    made, secret = tokens.create(service.database, COMMAND, "ended", Scope.WRITE, None, person.account_id)
+    with service.database.transaction() as session:
+        session.execute(
+            text(f"UPDATE token SET {column} = now() - interval '1 hour' WHERE token_no = :token_no"),
+            {"token_no": made.token_no},
+        )
+    return Token(service.browser(), secret, person.account_id)
+
+
+def ids_of(service: Service, manager: Token) -> dict[str, str]:
+    """What stands for the parameters of a route."""
+    with service.database.session() as session:
+        account = accounts.by_email(session, "mia@maple.example")
+        assert isinstance(account, Account)
+        caller = logins.caller_of(session, account, Via.TOKEN)
+    report_id = reporting.trigger(service.database, caller, Request(), 1 << 60)
+    reporting.make(service.database, report_id)
+    groups = manager.get("/api/v1/groups").json
+    token_id, _ = tokens.create(service.database, caller, "Mia's", Scope.READ, None)
+    assert groups is not None
+    return {
+        "group_id": groups["items"][0]["group_id"],
+        "report_id": str(report_id),
+        "account_id": str(account.account_id),
+        "token_id": str(token_id.token_id),
+        "store_id": "maple-17",
+    }
+
+
+def asked(service: Service, town: Town, line: Line, who: str) -> TestResponse:
+    """The answer to somebody's request."""
+    secret = town.secrets.get(who)
+    headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+    path = line.path
+    for name, value in town.ids.items():
+        path = path.replace(f"{{{name}}}", value)
+    body = {"json": line.json} if line.json is not None else {}
+    if line.data is not None:
+        body = {"data": line.data, "content_type": line.content_type}
+    with service.browser() as client:
+        return client.open(path, method=line.method, headers=headers, **body)
+
+
+@pytest.mark.parametrize("line", TABLE, ids=lambda line: f"{line.method} {line.rule}")
+def test_every_route_answers_everybody_as_the_table_says(server_url: str, town: Town, line: Line) -> None:
+    found: dict[str, int] = {}
+    while len(found) < len(COLUMNS):
+        with clone_of(server_url, town.name) as url, closing(Database(url)) as database:
+            service = Service(database)
+            for who in COLUMNS[len(found) :]:
+                answer = asked(service, town, line, who)
+                found[who] = answer.status_code
+                if who in BLIND:
+                    assert not [word for word in MAPLES_WORDS if word in answer.text], who
+                if line.method != "GET" and answer.status_code < 400:
+                    break  # it changed something: on with another copy
+    assert found == dict(zip(COLUMNS, line.expected, strict=True))
+
+
+def test_every_route_is_in_the_table(database: Database) -> None:
+    app = Service(database).app
+    routes = {
+        (method, rule.rule)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if not rule.endpoint.endswith("static")
+    }
+    told = {(line.method, line.rule) for line in TABLE}
+    assert (sorted(routes - told), sorted(told - routes)) == ([], [])

@@ -79,6 +79,7 @@ TABLE = (
     line("GET /login", "200 302 302 302 302 302 302 302 302 302 200 200"),
     line("POST /login", "401 401 401 401 401 429 429 429 429 429 429 429"),
     line("POST /logout", "401 303 303 303 303 303 303 303 403 303 401 401"),
+    line("POST /account/password", "401 401 401 401 401 401 401 401 403 401 401 401"),
     line("GET /forgot", ANYBODY),
     line("POST /forgot", ANYBODY),
     line("GET /link/<secret>", ANYBODY.replace("200", "404")),

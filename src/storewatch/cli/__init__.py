@@ -23,6 +23,8 @@ _COMMANDS = {
     "worker": ("serve", "worker", "Run a worker alone, for a service on several machines."),
     "demo": ("demo", "demo", "Make a fleet, load it, report on it: storewatch in a minute."),
     "simulate": ("demo", "simulate", "Write three realistic CSV files to try things out with."),
+    "user": ("people", "user", "People: add, list, disable, enable, reset-password."),
+    "token": ("people", "token", "Tokens for programs: add, revoke."),
     "db": ("db", "db", "The database: start, stop, url, psql, upgrade, verify."),
     "settings": ("settings", "settings", "Show every setting, its value and its meaning."),
     "web": ("serve", "web", ""),

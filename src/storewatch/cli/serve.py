@@ -27,7 +27,7 @@ from storewatch.cli.common import (
 from storewatch.cli.logs import configure_log
 from storewatch.config import Settings
 from storewatch.errors import EmbeddedServerError, UsageError
-from storewatch.services import reporting
+from storewatch.services import people, reporting
 from storewatch.storage import db
 from storewatch.storage.db import Database
 
@@ -40,31 +40,51 @@ _STOP_WITHIN = 25.0
 
 @click.command()
 @click.option(
-    "--host", default="127.0.0.1", show_default=True, help="Loopback only, as long as there are no logins."
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="At present loopback only; a proxy may stand before it.",
 )
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
-@click.option("--no-login", is_flag=True, help="Anybody on this machine may use it (at present always so).")
-def serve(host: str, port: int, no_login: bool) -> None:  # noqa: ARG001 - the flag is the later default's opposite
+@click.option(
+    "--no-login", is_flag=True, help="Anybody on this machine may do everything: to try things out."
+)
+def serve(host: str, port: int, no_login: bool) -> None:
     """Serve the pages and the REST API, with a worker beside.
 
     Both are child processes; one that dies is started again, and so is storewatch's own PostgreSQL.
     """
     if host not in _LOOPBACK:
-        raise UsageError(
-            f"--host {host}: without logins storewatch listens on loopback only: 127.0.0.1 or ::1"
-        )
+        raise UsageError(f"--host {host}: storewatch listens on loopback only: 127.0.0.1 or ::1")
     configure_log()
     settings = config.read()
     reporting.usual(settings.seen_within, settings.default_zone)  # complains here, not in a child
     duration("STOREWATCH_KEEP_REPORTS", settings.keep_reports)
     _claim(host, port)
     with database_url(settings) as url:
-        with_schema = Database(url)
-        db.prepare(with_schema)
-        with_schema.close()
+        _prepare(url)
+        first = None if no_login else _first_admin(url)
         watch = _nothing if settings.database_url else _keeper(home(settings))
-        web = ["web", "--host", host, "--port", str(port)]
-        _Supervisor(url, {"web": web, "worker": ["worker"]}, watch, (host, port)).run()
+        web = ["web", "--host", host, "--port", str(port), *(["--no-login"] if no_login else [])]
+        _Supervisor(url, {"web": web, "worker": ["worker"]}, watch, (host, port), first).run()
+
+
+def _prepare(url: str) -> None:
+    """Checks the database, and makes its schema if it has none."""
+    database = Database(url)
+    try:
+        db.prepare(database)
+    finally:
+        database.close()
+
+
+def _first_admin(url: str) -> str | None:
+    """The secret of the link to make the first administrator; None if there are people already."""
+    database = Database(url)
+    try:
+        return people.first_admin_link(database)
+    finally:
+        database.close()
 
 
 def _claim(host: str, port: int) -> None:
@@ -100,7 +120,12 @@ class _Supervisor:
     """Keeps child processes alive until it is told to stop."""
 
     def __init__(
-        self, url: str, commands: dict[str, list[str]], watch: Callable[[], None], address: tuple[str, int]
+        self,
+        url: str,
+        commands: dict[str, list[str]],
+        watch: Callable[[], None],
+        address: tuple[str, int],
+        first_admin: str | None,
     ) -> None:
         self._environment = os.environ | {
             "STOREWATCH_DATABASE_URL": url,
@@ -110,6 +135,7 @@ class _Supervisor:
         self._commands = commands
         self._watch = watch
         self._address = address
+        self._first_admin = first_admin
         self._announced = False
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._began: dict[str, float] = {}
@@ -135,7 +161,10 @@ class _Supervisor:
             return
         with contextlib.suppress(OSError), socket.create_connection(self._address, 0.2):
             host, port = self._address
-            say(f"at http://{'[::1]' if host == '::1' else host}:{port}, until Ctrl-C")
+            ours = f"http://{'[::1]' if host == '::1' else host}:{port}"
+            say(f"at {ours}, until Ctrl-C")
+            if self._first_admin:
+                say(f"nobody can log in yet; make the first administrator at {ours}/link/{self._first_admin}")
             self._announced = True
 
     def _keep(self, name: str) -> None:
@@ -181,15 +210,17 @@ def worker() -> None:
 @click.command(hidden=True)
 @click.option("--host", required=True)
 @click.option("--port", required=True, type=int)
-def web(host: str, port: int) -> None:
+@click.option("--no-login", is_flag=True)
+def web(host: str, port: int, no_login: bool) -> None:
     """The web process of `serve`."""
-    from storewatch.web.app import create_app
+    from storewatch.web.app import Edge, create_app
     from storewatch.web.server import Server
 
     configure_log()
     _end_with_parent()
     settings: Settings = config.read()
-    Server(create_app(settings, Database(settings.database_url)), host, port).run()
+    app = create_app(settings, Database(settings.database_url), Edge(login=not no_login))
+    Server(app, host, port).run()
 
 
 def _end_with_parent() -> None:

@@ -252,6 +252,34 @@ def _set_password(session: Session, account: Account, password: str) -> None:
     links.end_resets(session, account.account_no)
 
 
+# --- who there is ---------------------------------------------------------------------------------
+
+
+def everybody(database: Database) -> list[Account]:
+    """All people, by address."""
+    with database.session() as session:
+        return accounts.everybody(session)
+
+
+def id_of(database: Database, email: str) -> UUID:
+    """The id of an address's account. NotFoundError without one."""
+    with database.session() as session:
+        account = accounts.by_email(session, email)
+    if account is None:
+        raise NotFoundError(f"There is no user '{email}'")
+    return account.account_id
+
+
+def group_numbers(database: Database, caller: Caller, names: list[str]) -> dict[str, int]:
+    """Numbers of groups by name; those that are lacking are made."""
+    with database.transaction() as session:
+        new = [name for name in names if groups.by_name(session, name) is None]
+        numbers = groups.named(session, names)
+        for name in new:
+            audit.record(session, caller, "create", "group", name, name=name)
+        return numbers
+
+
 # --- what people are ------------------------------------------------------------------------------
 
 

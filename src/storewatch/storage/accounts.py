@@ -28,6 +28,11 @@ def by_id(session: Session, account_id: UUID) -> Account | None:
     return session.execute(select(Account).where(Account.account_id == account_id)).scalar()
 
 
+def everybody(session: Session) -> list[Account]:
+    """All people, by address."""
+    return list(session.execute(select(Account).order_by(func.lower(Account.email))).scalars())
+
+
 def sight(session: Session, account_no: int | None) -> int | None:
     """What `seen_by` is for somebody: their own number for a member, None for who sees every store."""
     query = select(Account.account_no).where(Account.account_no == account_no, Account.role == "member")

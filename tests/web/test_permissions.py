@@ -26,7 +26,7 @@ from tests.factories import load
 from tests.web.permission_table import BLIND, COLUMNS, TABLE, Line
 from tests.web.service import Service, Token
 
-MAPLES_WORDS = ("maple-18", "Acer Brands", "vera@maple.example")
+MAPLES_WORDS = ("maple-18", "acer_brands", "vera@maple.example")
 """Words of Maple's that no request holds."""
 
 POLLS = """store_id,status,timestamp_utc
@@ -57,13 +57,13 @@ def town(server_url: str, template: str) -> Iterator[Town]:
 
 def built(service: Service) -> tuple[dict[str, Token], dict[str, str]]:
     load(service.database, POLLS, HOURS)
-    service.group("Acer Brands", "maple-17", "maple-18")
-    service.group("Oak St", "oak-1")
+    service.group("acer_brands", "maple-17", "maple-18")
+    service.group("oak_brands", "oak-1")
     people = {
         "outsider": service.token("otto@example.com"),
-        "oak_manager": service.token("olga@oak.example", **{"Oak St": GroupRole.MANAGER}),
-        "viewer": service.token("vera@maple.example", **{"Acer Brands": GroupRole.VIEWER}),
-        "manager": service.token("mia@maple.example", **{"Acer Brands": GroupRole.MANAGER}),
+        "oak_manager": service.token("olga@oak.example", oak_brands=GroupRole.MANAGER),
+        "viewer": service.token("vera@maple.example", acer_brands=GroupRole.VIEWER),
+        "manager": service.token("mia@maple.example", acer_brands=GroupRole.MANAGER),
         "operator": service.token("oscar@example.com", Role.OPERATOR),
         "admin": service.token("ada@example.com", Role.ADMIN),
     }

@@ -105,7 +105,7 @@ def empty(database: Database) -> None:
     with database.transaction() as session:
         session.execute(
             text("TRUNCATE import, store, store_timezone, hours_week, menu_hours, deleted_poll,"
-                 " store_status_day, report, store_report, import_reject")
+                 " store_status_day, report, store_report, import_reject CASCADE")
         )  # fmt: skip
         days = session.execute(
             text(

@@ -8,7 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from storewatch.domain.permissions import Role
+from storewatch.domain.permissions import COMMAND, Role
+from storewatch.services import reporting
+from tests.factories import load_chicago
 from tests.web.service import PASSWORD, Service
 
 HTML = {"Accept": "text/html"}
@@ -62,6 +64,19 @@ def test_a_form_without_our_word_changes_nothing(service: Service) -> None:
     assert browser.post("/api/v1/groups", json={"name": "x"}).status_code == 400
     word = {"X-CSRFToken": word_of(browser)}
     assert browser.post("/api/v1/groups", json={"name": "x"}, headers=word).status_code == 201
+
+
+def test_the_pages_own_button_starts_a_report(service: Service) -> None:
+    service.person("ada@example.com", Role.ADMIN)
+    load_chicago(service.database)
+    browser = service.browser()
+    log_in(browser, "ada@example.com")
+    page = browser.get("/", headers=HTML).text
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found
+    assert "Log out" in page
+    assert browser.post("/", data={"csrf_token": found[1]}, headers=HTML).status_code == 303
+    assert len(reporting.latest(service.database, COMMAND)) == 1
 
 
 def test_no_message_tells_whether_an_account_exists(service: Service) -> None:

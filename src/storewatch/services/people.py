@@ -23,7 +23,7 @@ from storewatch.storage.access_tables import Account, OneTimeLink
 from storewatch.storage.db import Database
 
 QUEUE = "mail"
-MAIL_INVITATION, MAIL_RESET = "mail_invitation", "mail_reset"
+MAIL_INVITATION = "mail_invitation"
 
 _INVITATION_LASTS = timedelta(days=14)
 _RESET_LASTS = timedelta(hours=2)
@@ -203,14 +203,6 @@ def _inviter(session: Session, link: OneTimeLink) -> Caller:
 
 
 # --- passwords ------------------------------------------------------------------------------------
-
-
-def ask_for_reset(database: Database, email: str) -> None:
-    """Has a link mailed to reset a password. Does the same whether there is such an account or not:
-    the job that writes the mail finds out.
-    """
-    with database.transaction() as session:
-        queue.defer(session, QUEUE, MAIL_RESET, email=email.strip()[:320])
 
 
 def reset_link(database: Database, caller: Caller, email: str) -> tuple[str, str] | None:

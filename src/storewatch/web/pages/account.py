@@ -51,16 +51,8 @@ def log_out() -> BaseResponse:
 @blueprint.get("/forgot")
 @needs(PUBLIC)
 def forgot() -> str:
-    """The page to ask for a link to choose a new password."""
-    return render_template("forgot.html", sent=False)
-
-
-@blueprint.post("/forgot")
-@needs(PUBLIC)
-def ask_for_reset() -> str:
-    """Has the link mailed. Says the same whether there is such an account or not."""
-    people.ask_for_reset(database(), request.form.get("email", ""))
-    return render_template("forgot.html", sent=True)
+    """What to do about a forgotten password."""
+    return render_template("forgot.html")
 
 
 @blueprint.get("/link/<secret>")

@@ -8,7 +8,8 @@
     ├── LoginRefusedError        who asks is not known, or may not (HTTP 401)
     │   └── SlowDownError        too many tries; after a pause again (HTTP 429)
     ├── ForbiddenError           who asks is known, and may not (HTTP 403)
-    ├── FileRefusedError         a whole file cannot be read; nothing of it was stored
+    ├── FileRefusedError         a whole file cannot be read; nothing of it was stored (HTTP 422)
+    │   └── TooLargeError        it, or what it unpacks to, is larger than allowed (HTTP 413)
     ├── SettingsError            a setting or an environment variable is wrong
     ├── EmbeddedServerError      the PostgreSQL that storewatch starts itself cannot run
     └── ReportFailedError        a report could not be made
@@ -61,6 +62,10 @@ class ForbiddenError(StorewatchError):
 
 class FileRefusedError(StorewatchError):
     """The file as a whole is unusable; no row of it was stored."""
+
+
+class TooLargeError(FileRefusedError):
+    """A file or body is larger than is allowed, as it came or unpacked."""
 
 
 class SettingsError(StorewatchError):

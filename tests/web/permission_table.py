@@ -64,6 +64,7 @@ MANAGERS_OWN = "401 404 404 404 200 200 200 200 403 200 401 401"
 OPERATORS = "  401 403 403 403 403 200 200 403 403 200 401 401"
 OPERATORS_MAKE = OPERATORS.replace("200", "201")
 OPERATORS_END = OPERATORS.replace("200", "204")
+MAPLES_CHANGE = "401 404 404 403 200 200 200 403 403 200 401 401"
 TRIGGER = "    401 202 202 202 202 202 202 403 403 202 401 401"
 
 TABLE = (
@@ -90,4 +91,16 @@ TABLE = (
     line("DELETE /api/v1/groups/<group_id>", OPERATORS_END),
     line("POST /api/v1/groups/<group_id>/stores", OPERATORS, json={"store_ids": ["oak-1"]}),
     line("POST /api/v1/groups/<group_id>/stores/remove", OPERATORS, json={"store_ids": ["maple-17"]}),
+    line("GET /api/v1/stores", MEMBERS),
+    line("POST /api/v1/stores", OPERATORS_MAKE, json={"store_id": "elm-1"}),
+    line("POST /api/v1/stores/bulk", OPERATORS, json={"stores": [{"store_id": "elm-1"}]}),
+    line("GET /api/v1/stores/<id:store_id>", MAPLES),
+    line("PATCH /api/v1/stores/<id:store_id>", MAPLES_CHANGE, json={"notes": "closed for lunch"}),
+    line("DELETE /api/v1/stores/<id:store_id>", OPERATORS_END, "?confirm=maple-17"),
+    line("GET /api/v1/hours/<id:store_id>", MAPLES),
+    line("PUT /api/v1/hours/<id:store_id>", MAPLES_CHANGE, json={"hours": []}),
+    line("DELETE /api/v1/hours/<id:store_id>", MAPLES_CHANGE),
+    line("GET /api/v1/zones/<id:store_id>", MAPLES),
+    line("PUT /api/v1/zones/<id:store_id>", MAPLES_CHANGE, json={"zone": "America/New_York"}),
+    line("DELETE /api/v1/zones/<id:store_id>", MAPLES_CHANGE),
 )

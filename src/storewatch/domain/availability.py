@@ -14,7 +14,7 @@ The pieces of all stores lie on one axis, sorted; the open intervals cut them in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import Enum, IntEnum
@@ -144,18 +144,39 @@ def totals(found: Segments, windows: Int64) -> Int64:
 
 
 def totals_by_store(polls: Polls, opens: Intervals, rules: Rules, windows: Int64, until: int) -> Int64:
-    """`totals` of `segments`, a cacheful of stores at a time: the engine's front door for figures."""
+    """`totals` of `segments`, a cacheful of stores at a time."""
     result = np.zeros((*windows.shape[:2], len(Kind)), np.int64)
+
+    def fill(stores: slice, found: Segments) -> None:
+        result[stores] = totals(found, windows[stores])
+
+    by_batches(polls, opens, rules, windows, until, fill)
+    return result
+
+
+def by_batches(
+    polls: Polls,
+    opens: Intervals,
+    rules: Rules,
+    windows: Int64,
+    until: int,
+    use: Callable[[slice, Segments], None],
+) -> None:
+    """Hands over the segments of all stores, a cacheful of stores at a time, each counted from 0 again.
+
+    They reach from the earliest window to `until`. `use` is called from several threads.
+    """
     start = int(windows.min()) if windows.size else until
 
-    def fill(stores: tuple[int, int]) -> None:
+    def part(stores: tuple[int, int]) -> None:
         first, last = stores
-        found = segments(_of(polls, first, last), _of(opens, first, last), rules, start, until)
-        result[first:last] = totals(found, windows[first:last])
+        use(
+            slice(first, last),
+            segments(_of(polls, first, last), _of(opens, first, last), rules, start, until),
+        )
 
     with ThreadPoolExecutor(_THREADS) as pool:  # numpy lets other threads run while it computes
-        list(pool.map(fill, _batches(len(windows), _axis(start, until, rules))))
-    return result
+        list(pool.map(part, _batches(len(windows), _axis(start, until, rules))))
 
 
 # --- cells and pieces -----------------------------------------------------------------------------

@@ -19,7 +19,8 @@ MIDNIGHT = 86_400
 """Seconds of a day: the end at midnight."""
 
 _ALMOST_MIDNIGHT = 86_340  # an end from 23:59:00 on means midnight
-_TIME = r"^(?:(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?|24:00(?::00)?)$"
+TIME_OF_DAY = r"^(?:(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?|24:00(?::00)?)$"
+"""A time as files and bodies write it."""
 
 
 def read_hours(rows: pl.DataFrame) -> Read:
@@ -56,7 +57,7 @@ def _seconds(column: str) -> pl.Expr:
     hours, minutes, seconds = (
         parts.list.get(i, null_on_oob=True).cast(pl.Int32, strict=False) for i in range(3)
     )
-    return pl.when(text.str.contains(_TIME)).then(hours * 3600 + minutes * 60 + seconds.fill_null(0))
+    return pl.when(text.str.contains(TIME_OF_DAY)).then(hours * 3600 + minutes * 60 + seconds.fill_null(0))
 
 
 def _hours_problem() -> pl.Expr:
@@ -86,6 +87,13 @@ def _hours_problem() -> pl.Expr:
         )
         .otherwise(None)
     )
+
+
+def clock(seconds: int) -> str:
+    """A time of day as people write it: `09:00`, `24:00`, and `23:58:59` where there are seconds."""
+    hours, rest = divmod(seconds, 3600)
+    minutes, rest = divmod(rest, 60)
+    return f"{hours:02}:{minutes:02}" + (f":{rest:02}" if rest else "")
 
 
 def read_zones(rows: pl.DataFrame) -> Read:

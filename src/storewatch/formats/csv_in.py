@@ -16,13 +16,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import numpy as np
 import polars as pl
 
 from storewatch.ahead import ahead
-from storewatch.errors import FileRefusedError
+from storewatch.errors import FileRefusedError, TooLargeError
 
 BLOCK_BYTES = 8 << 20
 PIECE_LINES, PIECE_BYTES = 1 << 17, 4 << 20
@@ -44,7 +44,7 @@ class Block:
 
     rows: pl.DataFrame
     bad: pl.DataFrame
-    lines: _Lines
+    lines: Lines
 
     def row_text(self, line: int) -> str:
         """A line as it was, made fit for a database: no NUL, bytes that are not UTF-8 escaped; of one
@@ -55,7 +55,7 @@ class Block:
         return text if len(whole) <= MAX_LINE_BYTES else text + "…"
 
 
-class _Lines:
+class Lines:
     """The lines of a block by number; split only when somebody asks, for most blocks are clean."""
 
     def __init__(self, first: int, data: bytes) -> None:
@@ -96,11 +96,30 @@ class Source(io.RawIOBase):
         return self._hash.hexdigest()
 
 
-class CsvFile:
-    """A CSV file that is being read: first its `header`, then its `blocks`."""
+class RowsFile(Protocol):
+    """Anything that gives rows of raw text: first its `header`, then its `blocks`."""
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
+    name: str
+    header: list[str]
+    source: Source
+
+    def blocks(
+        self, columns: dict[str, int], optional: tuple[str, ...] = (), *, whole: bool = False
+    ) -> Iterator[Block]:
+        """See `CsvFile`."""
+        ...
+
+
+class CsvFile:
+    """A CSV file that is being read: first its `header`, then its `blocks`.
+
+    One that unpacks to more than `at_most` bytes is refused with TooLargeError.
+    """
+
+    def __init__(self, stream: BinaryIO, name: str, at_most: int | None = None) -> None:
         self.name = name
+        self._at_most = at_most
+        self._came = 0
         self.source = Source(stream)
         self._text = self._unpacked()
         self._pending = b""
@@ -123,7 +142,11 @@ class CsvFile:
 
     def _read(self) -> bytes:
         with self._trouble():
-            return self._text.read(BLOCK_BYTES) or b""
+            data = self._text.read(BLOCK_BYTES) or b""
+        self._came += len(data)
+        if self._at_most is not None and self._came > self._at_most:
+            raise TooLargeError(f"{self.name}: it unpacks to more than {self._at_most:,} bytes")
+        return data
 
     def _read_header(self) -> list[str]:
         while b"\n" not in self._pending and len(self._pending) <= MAX_LINE_BYTES and (more := self._read()):
@@ -136,17 +159,21 @@ class CsvFile:
             raise FileRefusedError(f"{self.name}: {problem}")
         return names
 
-    def blocks(self, columns: dict[str, int], optional: tuple[str, ...] = ()) -> Iterator[Block]:
+    def blocks(
+        self, columns: dict[str, int], optional: tuple[str, ...] = (), *, whole: bool = False
+    ) -> Iterator[Block]:
         """Blocks with the wanted columns, given by their positions; `optional` ones may be lacking,
-        and are null then.
+        and are null then. With `whole` a line that has too few fields is no row, though it has the wanted
+        ones at its start: an empty cell says something then, and one that is cut off does not.
         """
-        reader = _BlockReader(len(self.header), columns, tuple(c for c in optional if c not in columns))
+        lacking = tuple(column for column in optional if column not in columns)
+        reader = _BlockReader(len(self.header), columns, lacking, whole=whole)
 
         def parsed(chunk: tuple[bytes, int]) -> tuple[bytes, int, Block | None]:
             return *chunk, reader.at_once(*chunk)
 
-        for data, line, whole in ahead(parsed, self._chunks()):
-            yield from [whole] if whole else reader.in_pieces(data, line)
+        for data, line, block in ahead(parsed, self._chunks()):
+            yield from [block] if block else reader.in_pieces(data, line)
 
     def _chunks(self) -> Iterator[tuple[bytes, int]]:
         """Whole lines, and the number of the first."""
@@ -228,8 +255,9 @@ def _is_text(data: bytes) -> bool:
 
 
 class _BlockReader:
-    def __init__(self, width: int, columns: dict[str, int], lacking: tuple[str, ...]) -> None:
+    def __init__(self, width: int, columns: dict[str, int], lacking: tuple[str, ...], *, whole: bool) -> None:
         self._width = width
+        self._whole = whole
         self._columns = columns
         self._lacking = lacking
 
@@ -247,7 +275,7 @@ class _BlockReader:
         if len(frame) != count:
             return None
         line = pl.int_range(first_line, first_line + count, dtype=pl.Int64).alias("line")
-        return Block(frame.with_columns(line), _problems([]), _Lines(first_line, data))
+        return Block(frame.with_columns(line), _problems([]), Lines(first_line, data))
 
     def _parsed(self, data: bytes, *, quote: str | None = None) -> pl.DataFrame:
         frame = pl.read_csv(
@@ -272,7 +300,7 @@ class _BlockReader:
 
     def with_care(self, data: bytes, first_line: int) -> Block:
         """Each line becomes a row, a problem, or is blank."""
-        lines = _Lines(first_line, data)
+        lines = Lines(first_line, data)
         numbered = pl.DataFrame(
             {"text": _texts(data, lines), "line": range(first_line, first_line + len(lines.all))},
             {"text": pl.String, "line": pl.Int64},
@@ -302,14 +330,14 @@ class _BlockReader:
         """
         plain = plain.with_columns(cells=pl.col("text").str.strip_chars_end("\r").str.split(","))
         found = pl.col("cells").list.len()
-        wrong = found > max(self._columns.values())
+        wrong = pl.lit(True) if self._whole else found > max(self._columns.values())
         row = [pl.col("cells").list.get(at, null_on_oob=True).alias(n) for n, at in self._columns.items()]
         few = pl.when(found < self._width).then(pl.lit("few")).otherwise(pl.lit("many"))
         reason = pl.format(f"too {{}} fields: {{}} where the header has {self._width}", few, found)
         rows = self._named(plain.filter(~wrong).select("line", *row))
         return rows, plain.filter(wrong).select("line", reason=reason)
 
-    def _one_by_one(self, odd: pl.DataFrame, lines: _Lines) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def _one_by_one(self, odd: pl.DataFrame, lines: Lines) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Lines that are no text, or whose quotes must be looked at."""
         numbers, rows = [], []
         problems: list[tuple[int, str]] = []
@@ -348,7 +376,7 @@ def _problems(found: list[tuple[int, str]]) -> pl.DataFrame:
     return pl.DataFrame(found, {"line": pl.Int64, "reason": pl.String}, orient="row")
 
 
-def _texts(data: bytes, lines: _Lines) -> pl.Series:
+def _texts(data: bytes, lines: Lines) -> pl.Series:
     """The lines as text; null where a line is none, or too long."""
     if b"\0" not in data and not _may_have_a_long_line(data):
         text = _text_or_none(data)

@@ -13,21 +13,27 @@ import polars as pl
 from sqlalchemy.orm import Session
 
 from storewatch.ahead import ahead
+from storewatch.domain import polls as poll_rows
+from storewatch.domain import store_rows
 from storewatch.domain import weekly as weekly_rows
-from storewatch.domain.polls import COLUMNS as POLL_COLUMNS
 from storewatch.domain.rows import Read
 from storewatch.errors import FileRefusedError
-from storewatch.formats.csv_in import Block, CsvFile, shown
+from storewatch.formats.csv_in import Block, CsvFile, RowsFile, shown
+from storewatch.services.store_taker import StoresTaker
 from storewatch.services.takers import HoursTaker, StatusTaker, Taker, ZonesTaker
 from storewatch.storage import imports, stores
 from storewatch.storage.db import Database
 
 KINDS: dict[str, tuple[str, ...]] = {
-    "store_status": POLL_COLUMNS,
+    "store_status": poll_rows.COLUMNS,
     "menu_hours": weekly_rows.HOURS_COLUMNS,
     "store_timezone": weekly_rows.ZONE_COLUMNS,
+    "stores": store_rows.COLUMNS,
 }
 """The kinds of file and the columns that each needs."""
+
+OPTIONAL = {"store_status": poll_rows.OPTIONAL, "stores": store_rows.OPTIONAL}
+"""The columns that a kind may have besides; a file of stores has at least one of them."""
 
 _OTHER_NAMES = {name.lower(): "day" for name in weekly_rows.DAY_NAMES}
 
@@ -41,11 +47,14 @@ def _ignore(*_: object) -> None:
 
 @dataclass(frozen=True)
 class Watchers:
-    """Who is told while an import runs: bytes and rows read so far, a wait, each rejected row if wanted."""
+    """Who is told while an import runs: bytes and rows read so far, a wait, each rejected row if wanted;
+    and, in the import's own transaction, that all is in: who raises there keeps it from being stored.
+    """
 
     progress: Callable[[int, int], None] = _ignore
     say: Callable[[str], None] = _ignore
     reject: Callable[[Reject], None] | None = None
+    done: Callable[[Session, Imported], None] = _ignore
 
 
 @dataclass
@@ -78,21 +87,23 @@ def import_file(
     now_us: int | None,
     kind: str | None = None,
     source: str = "cli",
+    account_no: int | None = None,
+    opened: Callable[[BinaryIO, str], RowsFile] = CsvFile,
     watchers: Watchers = Watchers(),
 ) -> Imported:
-    """Takes in one CSV file, plain or gzip.
+    """Takes in one CSV file, plain or gzip, or what else `opened` makes rows of.
 
     `kind` is one of `KINDS`; None recognises it by the columns. `now_us` is the machine's clock,
-    against which times in the future are rejected; None takes them. Raises FileRefusedError if the
-    file as a whole cannot be used: then nothing of it is stored.
+    against which times in the future are rejected; None takes them. `account_no` is who loads it.
+    Raises FileRefusedError if the file as a whole cannot be used: then nothing of it is stored.
     """
     began, started_at = time.perf_counter(), datetime.now(UTC)
-    file = CsvFile(stream, name)
+    file = opened(stream, name)
     kind = kind or _recognised(file)
     columns = _positions(file, kind)
     with database.transaction() as session:
         _take_turn(session, kind, watchers)
-        import_no = imports.open_import(session, kind, source, name, started_at)
+        import_no = imports.open_import(session, kind, source, name, started_at, account_no)
         result = Imported(kind, name, import_no)
         with closing(_taker(kind, session, import_no, now_us)) as taker:
             _take_all(session, file, columns, taker, result, watchers)
@@ -102,6 +113,7 @@ def import_file(
         result.sha256, result.size_bytes = file.source.sha256, file.source.size
         result.assumptions = stores.assumed(session) | notes
         imports.close_import(session, import_no, _record(result))
+        watchers.done(session, result)
     result.seconds = time.perf_counter() - began
     return result
 
@@ -115,12 +127,19 @@ def _take_turn(session: Session, kind: str, watchers: Watchers) -> None:
 def _taker(kind: str, session: Session, import_no: int, now_us: int | None) -> Taker:
     if kind == "store_status":
         return StatusTaker(session, import_no, now_us)
-    return (HoursTaker if kind == "menu_hours" else ZonesTaker)(session, import_no)
+    return _TAKERS[kind](session, import_no)
+
+
+_TAKERS: dict[str, Callable[[Session, int], Taker]] = {
+    "menu_hours": HoursTaker,
+    "store_timezone": ZonesTaker,
+    "stores": StoresTaker,
+}
 
 
 def _take_all(
     session: Session,
-    file: CsvFile,
+    file: RowsFile,
     columns: dict[str, int],
     taker: Taker,
     result: Imported,
@@ -129,7 +148,7 @@ def _take_all(
     def read(block: Block) -> tuple[Block, Read]:
         return block, taker.read(block.rows)
 
-    for block, found in ahead(read, file.blocks(columns, taker.optional)):
+    for block, found in ahead(read, file.blocks(columns, taker.optional, whole=taker.whole)):
         taker.take(found)
         result.rows_read += len(block.rows) + len(block.bad)
         bad = pl.concat([block.bad, found.bad.select("line", "reason")]).sort("line")
@@ -160,14 +179,16 @@ def _record(result: Imported) -> dict[str, Any]:
     return values | {"finished_at": datetime.now(UTC)}
 
 
-def _names(file: CsvFile) -> list[str]:
+def _names(file: RowsFile) -> list[str]:
     lower = [name.lower() for name in file.header]
     return [_OTHER_NAMES.get(name, name) for name in lower]
 
 
-def _recognised(file: CsvFile) -> str:
+def _recognised(file: RowsFile) -> str:
     names = set(_names(file))
     fitting = [kind for kind, columns in KINDS.items() if names.issuperset(columns)]
+    if "stores" in fitting and (len(fitting) > 1 or names.isdisjoint(store_rows.OPTIONAL)):
+        fitting.remove("stores")  # it needs little: what fits another kind too is of that kind
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
@@ -176,14 +197,15 @@ def _recognised(file: CsvFile) -> str:
             f"as in `storewatch import {fitting[0]} FILE`"
         )
     needed = "; ".join(f"{kind}: {', '.join(columns)}" for kind, columns in KINDS.items())
+    needed += f" and one of {', '.join(store_rows.OPTIONAL)}"
     raise FileRefusedError(
         f"{file.name}: the kind of file cannot be told from its columns ({_found(file)}). "
         f"Needed are, for {needed}"
     )
 
 
-def _positions(file: CsvFile, kind: str) -> dict[str, int]:
-    """Where the needed columns and `reason` stand in a line."""
+def _positions(file: RowsFile, kind: str) -> dict[str, int]:
+    """Where the needed columns, and the optional ones that are there, stand in a line."""
     names = _names(file)
     needed = KINDS[kind]
     lacking = [column for column in needed if column not in names]
@@ -191,7 +213,13 @@ def _positions(file: CsvFile, kind: str) -> dict[str, int]:
         raise FileRefusedError(
             f"{file.name}: a file of {kind} needs the {_columns(lacking)}; found: {_found(file)}"
         )
-    wanted = [*needed, *(["reason"] if kind == "store_status" and "reason" in names else [])]
+    more = [column for column in OPTIONAL.get(kind, ()) if column in names]
+    if kind == "stores" and not more:
+        raise FileRefusedError(
+            f"{file.name}: a file of stores needs one of {', '.join(store_rows.OPTIONAL)} beside store_id; "
+            f"found: {_found(file)}"
+        )
+    wanted = [*needed, *more]
     double = [column for column in wanted if names.count(column) > 1]
     if double:
         raise FileRefusedError(f"{file.name}: the column {double[0]} is there twice")
@@ -202,7 +230,7 @@ def _columns(names: list[str]) -> str:
     return f"column{'s' if len(names) > 1 else ''} {' and '.join(names)}"
 
 
-def _found(file: CsvFile) -> str:
+def _found(file: RowsFile) -> str:
     """The header as a message shows it."""
     more = ", …" if len(file.header) > _COLUMNS_SHOWN else ""
     return ", ".join(shown(name) for name in file.header[:_COLUMNS_SHOWN]) + more

@@ -30,6 +30,8 @@ class Taker(ABC):
 
     columns: tuple[str, ...]
     optional: tuple[str, ...] = ()
+    whole = False
+    """Whether a row must have all the fields of the header."""
 
     def __init__(self, session: Session, import_no: int) -> None:
         self.session = session

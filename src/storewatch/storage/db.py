@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from storewatch.errors import ConflictError, SettingsError
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest schema revision; a test holds it to `migrations/`."""
 
 OLDEST_SERVER = 150_000

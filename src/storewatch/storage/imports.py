@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import Select, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
+from storewatch.storage.access_tables import Account
 from storewatch.storage.tables import Import, ImportReject
 
 KEPT_REJECTS = 10_000
 """So many rejected rows of an import are kept in the database; all are counted."""
 
-KINDS = ("store_status", "menu_hours", "store_timezone")
+KINDS = ("store_status", "menu_hours", "store_timezone", "stores")
 _LOCK_SPACE = 0x53574900
 
 
@@ -28,7 +30,14 @@ def lock(session: Session, kind: str) -> None:
     session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_SPACE + KINDS.index(kind)})
 
 
-def open_import(session: Session, kind: str, source: str, file_name: str, started_at: datetime) -> int:
+def open_import(
+    session: Session,
+    kind: str,
+    source: str,
+    file_name: str,
+    started_at: datetime,
+    account_no: int | None = None,
+) -> int:
     """Begins the record of an import and returns its number; `close_import` completes it."""
     values = dict.fromkeys(_COUNTS, 0) | {"size_bytes": 0, "sha256": "0" * 64, "assumptions": {}}
     return session.execute(
@@ -39,6 +48,7 @@ def open_import(session: Session, kind: str, source: str, file_name: str, starte
             file_name=file_name,
             started_at=started_at,
             finished_at=started_at,
+            account_no=account_no,
             **values,
         )
         .returning(Import.import_no)
@@ -66,6 +76,31 @@ def keep_rejects(session: Session, import_no: int, rejects: list[tuple[int, str,
 def latest(session: Session) -> int | None:
     """The number of the latest import."""
     return session.execute(select(func.max(Import.import_no))).scalar()
+
+
+def page(session: Session, before: int | None, count: int) -> list[tuple[Import, str | None]]:
+    """Imports, newest first, before a number; each with the e-mail address of who loaded it."""
+    query = _with_email().order_by(Import.import_no.desc()).limit(count)
+    found = session.execute(query if before is None else query.where(Import.import_no < before))
+    return [(row[0], row[1]) for row in found]
+
+
+def find(session: Session, import_no: int) -> tuple[Import, str | None] | None:
+    """An import and the e-mail address of who loaded it."""
+    row = session.execute(_with_email().where(Import.import_no == import_no)).first()
+    return None if row is None else (row[0], row[1])
+
+
+def _with_email() -> Select[Import, str | None]:
+    return select(Import, Account.email).outerjoin(Account, Account.account_no == Import.account_no)
+
+
+def rejects(session: Session, import_no: int) -> Iterator[tuple[int, str, str]]:
+    """The rejected rows that were kept, in order: (line, reason, row)."""
+    query = select(ImportReject.line, ImportReject.reason, ImportReject.row)
+    of_import = query.where(ImportReject.import_no == import_no).order_by(ImportReject.line)
+    for row in session.execute(of_import.execution_options(yield_per=500)):
+        yield row[0], row[1], row[2]
 
 
 def any_not_from(session: Session, source: str) -> bool:

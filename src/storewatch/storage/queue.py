@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 
@@ -21,3 +22,29 @@ def defer(session: Session, queue: str, task: str, **arguments: Any) -> int:
         {"queue": queue, "task": task, "arguments": json.dumps(arguments)},
     ).scalar_one()
     return int(row)
+
+
+def defer_once(session: Session, queue: str, task: str, priority: int = 0) -> None:
+    """Defers a task without arguments, unless it is in the queue already and not begun.
+
+    A job that waits is locked until the caller's transaction ends: so no worker begins it before what it
+    is to find is there.
+    """
+    values = {"queue": queue, "task": task, "priority": priority}
+    waiting = text("""
+        SELECT id FROM procrastinate_jobs WHERE queueing_lock = :task AND status = 'todo' FOR SHARE
+    """)
+    while session.execute(waiting, values).first() is None:
+        try:
+            with session.begin_nested():
+                session.execute(text(_DEFER_ONCE), values)
+        except IntegrityError:  # another transaction was quicker; it has ended by now
+            continue
+        return
+
+
+_DEFER_ONCE = """
+    SELECT procrastinate_defer_jobs_v1(ARRAY[
+        ROW(:queue, :task, :priority, NULL, :task, '{}'::jsonb, NULL)::procrastinate_job_to_defer_v1
+    ])
+"""

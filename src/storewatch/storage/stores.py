@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from storewatch.domain.zones import DEFAULT_ZONE
 from storewatch.storage.sight import SEEN
 
 KEYS = {"store_id": pl.String, "store_key": pl.Int32}
 
 _NEW_STORES_LOCK = 0x53574E53
+_DELETED_STORES_LOCK = 0x53574453
 
 # A list as one string is sent twenty times faster than element by element; no id has a line break.
 _LIST = "string_to_array(:ids, chr(10))"
@@ -67,14 +69,36 @@ def lower_first_polls(session: Session, first_us: dict[int, int]) -> None:
     )
 
 
-def polled_until(session: Session, as_of: datetime, seen_by: int | None = None) -> NDArray[np.int32]:
-    """Keys, in order, of the stores that may be seen and have a poll at or before an instant."""
+def polled_until(
+    session: Session, as_of: datetime, seen_by: int | None = None, default_zone: str = DEFAULT_ZONE
+) -> NDArray[np.int32]:
+    """Keys, in order, of the stores that may be seen, have a poll at or before an instant, and are not
+    archived from a local day up to then.
+    """
     query = f"""
         SELECT array_agg(store_key ORDER BY store_key) FROM store AS s
-        WHERE first_poll_at <= :as_of AND {SEEN}
+        WHERE first_poll_at <= :as_of AND {SEEN} AND {_NOT_ARCHIVED}
     """
-    found = session.execute(text(query), {"as_of": as_of, "seen_by": seen_by}).scalar()
-    return np.array(found or [], np.int32)
+    values = {"as_of": as_of, "seen_by": seen_by, "default_zone": default_zone}
+    return np.array(session.execute(text(query), values).scalar() or [], np.int32)
+
+
+_NOT_ARCHIVED = """
+    (s.archived_from IS NULL OR s.archived_from > (
+        CAST(:as_of AS timestamptz) AT TIME ZONE clock_zone(coalesce(
+            (SELECT timezone_str FROM store_timezone AS z WHERE z.store_key = s.store_key), :default_zone))
+    )::date)
+"""
+
+
+def stay(session: Session) -> None:
+    """Keeps every store from being deleted until the end of the transaction."""
+    session.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": _DELETED_STORES_LOCK})
+
+
+def may_go(session: Session) -> None:
+    """Waits for those for whom stores must `stay`, and keeps them waiting until the end."""
+    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _DELETED_STORES_LOCK})
 
 
 def assumed(session: Session) -> dict[str, int]:

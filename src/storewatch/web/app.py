@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from flask import Flask
 from flask_openapi.openapi import OpenAPI
+from werkzeug.routing import BaseConverter
 
 from storewatch.config import Settings
 from storewatch.services import logins, secrets
@@ -32,10 +33,19 @@ class Edge:
     limits: bool = True
 
 
+class Anything(BaseConverter):
+    """The rest of a path, whatever it is: ids of stores may hold slashes."""
+
+    regex = ".+"
+    part_isolating = False
+
+
 def create_app(settings: Settings, database: Database, edge: Edge = Edge()) -> Flask:
     """The app on a database that is ready. Any number can be made, for tests."""
     app = OpenAPI(__name__, doc_ui=False, **api_page.DOCUMENT)
     app.openapi_version = "3.1.0"
+    app.url_map.converters["id"] = Anything
+    app.url_map.merge_slashes = False
     app.config.update(_config(database, edge))
     app.extensions["storewatch.database"] = database
     app.extensions["storewatch.settings"] = settings

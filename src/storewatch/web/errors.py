@@ -18,6 +18,7 @@ from storewatch.errors import (
     NotFoundError,
     SlowDownError,
     StorewatchError,
+    TooLargeError,
     UsageError,
 )
 
@@ -30,6 +31,7 @@ _STATUS = {
     SlowDownError: 429,
     LoginRefusedError: 401,
     ForbiddenError: 403,
+    TooLargeError: 413,
     FileRefusedError: 422,
 }
 

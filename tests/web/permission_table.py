@@ -93,7 +93,7 @@ TABLE = (
     line("POST /api/v1/groups/<group_id>/stores/remove", OPERATORS, json={"store_ids": ["maple-17"]}),
     line("GET /api/v1/stores", MEMBERS),
     line("POST /api/v1/stores", OPERATORS_MAKE, json={"store_id": "elm-1"}),
-    line("POST /api/v1/stores/bulk", OPERATORS, json={"stores": [{"store_id": "elm-1"}]}),
+    line("PATCH /api/v1/stores", OPERATORS, json={"stores": [{"store_id": "elm-1"}]}),
     line("GET /api/v1/stores/<id:store_id>", MAPLES),
     line("PATCH /api/v1/stores/<id:store_id>", MAPLES_CHANGE, json={"notes": "closed for lunch"}),
     line("DELETE /api/v1/stores/<id:store_id>", OPERATORS_END, "?confirm=maple-17"),

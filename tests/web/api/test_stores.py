@@ -165,7 +165,7 @@ def test_many_stores_come_at_once_and_bad_rows_are_told(operator: Token) -> None
         {"store_id": "3", "manage_url": "x"},
         {"store_id": "1", "platform": None},
     ]
-    answer = operator.post("/api/v1/stores/bulk", json={"stores": rows})
+    answer = operator.patch("/api/v1/stores", json={"stores": rows})
     assert answer.status_code == 200
     rejected = said(answer).pop("rejected")
     assert [row["index"] for row in rejected] == [1, 3]
@@ -175,10 +175,10 @@ def test_many_stores_come_at_once_and_bad_rows_are_told(operator: Token) -> None
     assert (first["name"], first["platform"]) == ("b", None)
     assert [group["name"] for group in second["groups"]] == ["Maple", "Oak"]
     assert second["revenue_per_week"] == 10.25
-    again = said(operator.post("/api/v1/stores/bulk", json={"stores": rows}))
+    again = said(operator.patch("/api/v1/stores", json={"stores": rows}))
     assert (again["new"], again["corrected"], again["unchanged"]) == (0, 0, 3)
     too_many = [{"store_id": str(number)} for number in range(1001)]
-    assert operator.post("/api/v1/stores/bulk", json={"stores": too_many}).status_code == 422
+    assert operator.patch("/api/v1/stores", json={"stores": too_many}).status_code == 422
 
 
 def test_an_import_token_and_a_member_make_no_stores(service: Service) -> None:
@@ -187,7 +187,7 @@ def test_an_import_token_and_a_member_make_no_stores(service: Service) -> None:
     manager = service.token("mia@example.com", mine=GroupRole.MANAGER)
     for token in (importer, manager):
         assert token.post("/api/v1/stores", json={"store_id": "1"}).status_code == 403
-        assert token.post("/api/v1/stores/bulk", json={"stores": [{"store_id": "1"}]}).status_code == 403
+        assert token.patch("/api/v1/stores", json={"stores": [{"store_id": "1"}]}).status_code == 403
 
 
 def test_an_archived_store_is_out_of_reports_from_its_local_day_on(service: Service, operator: Token) -> None:

@@ -6,8 +6,9 @@ import base64
 import hashlib
 import json
 import math
+import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, TypeVar
 
 from flask import Response, current_app, jsonify, request
@@ -38,6 +39,26 @@ def _whole(value: Any) -> Any:
 
 Whole = Annotated[int, BeforeValidator(_whole)]
 """An integer in a JSON body."""
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError("a number is needed")
+    return value
+
+
+Number = Annotated[float, BeforeValidator(_number)]
+"""A number in a JSON body; true and "5" are none."""
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, date) or (isinstance(value, str) and re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value)):
+        return value
+    raise ValueError("a text like 2026-01-31 is needed")
+
+
+Day = Annotated[date, BeforeValidator(_written)]
+"""A date in a JSON body; a number is none."""
 
 Text = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """A line of text."""

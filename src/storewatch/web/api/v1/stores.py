@@ -20,7 +20,9 @@ from storewatch.storage.store_pages import Filter, Found
 from storewatch.web.access import caller, needs
 from storewatch.web.api.v1.common import (
     Body,
+    Day,
     LongText,
+    Number,
     PageQuery,
     StoreId,
     Text,
@@ -51,7 +53,7 @@ def _usable(store_id: str) -> str:
 
 Url = Annotated[str, StringConstraints(max_length=store_rows.MAX_URL, pattern=store_rows.URL)]
 Revenue = Annotated[
-    float, Field(ge=0, le=store_rows.MAX_REVENUE, description="spread over the open hours; to the cent")
+    Number, Field(ge=0, le=store_rows.MAX_REVENUE, description="spread over the open hours; to the cent")
 ]
 
 
@@ -65,7 +67,7 @@ class Fields(Body):
     manage_url: Url | None = None
     notes: LongText | None = None
     revenue_per_week: Revenue | None = Field(default=None, examples=[12500])
-    archived_from: date | None = Field(
+    archived_from: Day | None = Field(
         default=None, description="out of reports from this local day of the store on; its history is kept"
     )
 
@@ -140,7 +142,7 @@ class BulkStore(Body):
     groups: list[str] | None = Field(default=None, description="by name", examples=[["Maple St", "Chicago"]])
     storefront_url: str | None = None
     manage_url: str | None = None
-    revenue_per_week: float | None = None
+    revenue_per_week: Number | None = None
 
 
 class Bulk(Body):
@@ -211,8 +213,8 @@ def create_store(body: NewStore) -> Response:
     return tagged(shown(made), 201)
 
 
-@blueprint.post(
-    "/stores/bulk",
+@blueprint.patch(
+    "/stores",
     operation_id="bulkUpsertStores",
     responses={"200": answer("What became of the rows", BulkResult)},
 )

@@ -1,0 +1,85 @@
+"""The API against its own description: whatever is sent, the answer is one that is documented, never a 500.
+
+schemathesis makes the requests from the description: the examples, the edges of every field, random ones,
+and chains of them along the description's links, so that what one answer names is asked for next.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from storewatch.domain.permissions import Role
+from storewatch.storage.db import Database
+from tests.factories import load_chicago
+from tests.web.service import Service
+
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "negative_data_rejection",
+    "unsupported_method",
+    "allow_header_conformance",
+    "use_after_free",
+    "ensure_resource_availability",
+    "ignored_auth",
+)
+EXAMPLES = "25"
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: object) -> None:
+        """Thousands of requests are no news."""
+
+
+@contextmanager
+def listening(app: Flask) -> Iterator[str]:
+    """The address of the app on a port of its own."""
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.slow
+def test_every_answer_is_one_that_is_documented(database: Database, tmp_path: Path) -> None:
+    load_chicago(database)
+    service = Service(database)
+    admin = service.token("ada@example.com", Role.ADMIN)
+    with listening(service.app) as address:
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "schemathesis.cli", "run", f"{address}/api/openapi.json"),
+                *("--checks", ",".join(CHECKS), "--max-examples", EXAMPLES, "--seed", "1"),
+                *("--header", f"Authorization: Bearer {admin.secret}"),
+                *(
+                    "--generation-database",
+                    "none",
+                    "--no-color",
+                    "--warnings",
+                    "off",
+                    "--continue-on-failure",
+                ),
+            ],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout[-20_000:]

@@ -24,12 +24,15 @@ class Edge:
     """How the service meets the network.
 
     `login`: whether people must log in. `url`: where it is reached from outside; links, cookies and the
-    allowed hosts come from it. `trusted_proxies`: networks that may say who a request comes from.
+    allowed hosts come from it. `at`: where it listens on this machine; links lead there if there is no
+    `url`. `trusted_proxies`: networks that may say who a request comes from. `mail`: whether mails go out.
     """
 
     login: bool = True
     url: str = ""
+    at: str = "http://127.0.0.1:8000"
     trusted_proxies: tuple[str, ...] = ()
+    mail: bool = False
     limits: bool = True
 
 
@@ -49,7 +52,8 @@ def create_app(settings: Settings, database: Database, edge: Edge = Edge()) -> F
     app.config.update(_config(database, edge))
     app.extensions["storewatch.database"] = database
     app.extensions["storewatch.settings"] = settings
-    app.extensions["storewatch.edge"] = edge
+    app.extensions["storewatch.base"] = edge.url or edge.at
+    app.extensions["storewatch.mail"] = edge.mail
     app.extensions["storewatch.request"] = usual(settings.seen_within, settings.default_zone)
     errors.register(app)
     guard.register(app, edge.url)

@@ -25,6 +25,16 @@ def default_request() -> Request:
     return found
 
 
+def mail_on() -> bool:
+    """Whether mails go out: then invitations are mailed; else their link is shown to the inviter."""
+    return bool(current_app.extensions["storewatch.mail"])
+
+
+def link_url(secret: str) -> str:
+    """The address of a one-time link: from STOREWATCH_URL or where we listen, never from the Host header."""
+    return f"{current_app.extensions['storewatch.base']}/link/{secret}"
+
+
 def now_us() -> int:
     """The machine's clock."""
     return to_us(datetime.now(UTC))

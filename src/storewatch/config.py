@@ -14,8 +14,8 @@ from typing import Any
 from storewatch.errors import SettingsError
 
 
-def _setting(variable: str, default: Any, help_text: str) -> Any:
-    return field(default=default, metadata={"variable": variable, "help": help_text})
+def _setting(variable: str, default: Any, help_text: str, *, secret: bool = False) -> Any:
+    return field(default=default, metadata={"variable": variable, "help": help_text, "secret": secret})
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Settings:
         "STOREWATCH_DATABASE_URL",
         "",
         "the PostgreSQL to use, 15 or newer; without it storewatch starts its own",
+        secret=True,  # it may hold a password
     )
     home: str = _setting(
         "STOREWATCH_HOME",
@@ -42,6 +43,19 @@ class Settings:
     keep_reports: str = _setting(
         "STOREWATCH_KEEP_REPORTS", "90d", "reports that are not pinned are removed after this time"
     )
+    url: str = _setting(
+        "STOREWATCH_URL",
+        "",
+        "where people reach the service, such as https://stores.example.com; "
+        "links, cookies and allowed hosts come from it",
+    )
+    smtp_url: str = _setting(
+        "STOREWATCH_SMTP_URL",
+        "",
+        "the mail server, such as smtp://user:password@mail.example.com:587; without it no mail is sent",
+        secret=True,
+    )
+    mail_from: str = _setting("STOREWATCH_MAIL_FROM", "", "the address that mails come from")
 
     @property
     def home_path(self) -> Path | None:
@@ -50,10 +64,15 @@ class Settings:
 
 
 def table(settings: Settings | None = None) -> list[tuple[str, str, str]]:
-    """(variable, value, meaning) of every setting; its default if no settings are given."""
+    """(variable, value, meaning) of every setting; its default if no settings are given.
+
+    Of a secret it is only told that it is set.
+    """
     shown = settings or Settings()
+    values = [(f.metadata, str(getattr(shown, f.name))) for f in fields(Settings)]
     return [
-        (f.metadata["variable"], str(getattr(shown, f.name)), f.metadata["help"]) for f in fields(Settings)
+        (meta["variable"], "(set)" if value and meta["secret"] else value, meta["help"])
+        for meta, value in values
     ]
 
 

@@ -12,6 +12,8 @@
     │   └── TooLargeError        it, or what it unpacks to, is larger than allowed (HTTP 413)
     ├── SettingsError            a setting or an environment variable is wrong
     ├── EmbeddedServerError      the PostgreSQL that storewatch starts itself cannot run
+    ├── MailFailedError          a mail could not be sent; later it may
+    │   └── MailRefusedError     it never will be: its address is refused for good
     └── ReportFailedError        a report could not be made
 
 The message of each is shown to people as it is: it says what happened, where, and what to do.
@@ -74,6 +76,14 @@ class SettingsError(StorewatchError):
 
 class EmbeddedServerError(StorewatchError):
     """Our own PostgreSQL cannot be set up, started, reached or stopped."""
+
+
+class MailFailedError(StorewatchError):
+    """A mail could not be handed over; it is worth another try."""
+
+
+class MailRefusedError(MailFailedError):
+    """The mail server refuses the address for good; no try will help."""
 
 
 class ReportFailedError(StorewatchError):

@@ -7,13 +7,13 @@ from uuid import UUID
 
 import click
 
+from storewatch import config
+from storewatch.cli import edge
 from storewatch.cli.common import duration, opened_database
 from storewatch.domain.permissions import COMMAND, GroupRole, Role, Scope
 from storewatch.errors import NotFoundError, UsageError
 from storewatch.services import people, tokens
 from storewatch.services.people import Wanted
-
-_AT = "http://127.0.0.1:8000"
 
 
 @click.group()
@@ -33,15 +33,21 @@ def user() -> None:
 @click.option(
     "--group", "places", multiple=True, metavar="NAME:ROLE", help="manager or viewer of a group; made if new."
 )
-def add(email: str, role: str, places: tuple[str, ...]) -> None:
-    """Invite somebody; prints the link by which they choose a password."""
+@click.option("--show-link", is_flag=True, help="Print the link also where mails are set up.")
+def add(email: str, role: str, places: tuple[str, ...], show_link: bool) -> None:
+    """Invite somebody by mail; without mail print the link by which they choose a password."""
     given = dict(_place(place) for place in places)
-    with opened_database() as database:
+    settings = config.read()
+    by_mail, base = edge.mails(settings) and not show_link, edge.links_at(settings)
+    with opened_database(settings) as database:
         numbers = people.group_numbers(database, COMMAND, list(given))
         wanted = Wanted(email, Role(role), {numbers[name]: given[name] for name in given})
-        made = people.invite(database, COMMAND, wanted, by_mail=False)
-    click.echo(f"{made.email} is invited; this link works once, until {made.expires_at:%Y-%m-%d}:")
-    click.echo(f"{_AT}/link/{made.secret}")
+        made = people.invite(database, COMMAND, wanted, by_mail=by_mail)
+    until = f"works once, until {made.expires_at:%Y-%m-%d}"
+    if by_mail:
+        click.echo(f"{made.email} is invited: a mail with a link that {until}, is sent by the worker.")
+    else:
+        click.echo(f"{made.email} is invited; this link {until}:\n{base}/link/{made.secret}")
 
 
 def _place(text: str) -> tuple[str, GroupRole]:
@@ -85,11 +91,13 @@ def _set_active(email: str, *, active: bool) -> None:
 @click.argument("email")
 def reset_password(email: str) -> None:
     """Print a link by which somebody chooses a new password."""
-    with opened_database() as database:
+    settings = config.read()
+    base = edge.links_at(settings)
+    with opened_database(settings) as database:
         made = people.reset_link(database, COMMAND, email)
     if made is None:
         raise NotFoundError(f"There is no active user '{email}'")
-    click.echo(f"This link works once, for two hours:\n{_AT}/link/{made[1]}")
+    click.echo(f"This link works once, for two hours:\n{base}/link/{made[1]}")
 
 
 @click.group()

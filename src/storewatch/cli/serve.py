@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -11,11 +12,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from storewatch import config, embedded
+from storewatch.cli import edge
 from storewatch.cli.common import (
     database_url,
     duration,
@@ -31,7 +34,6 @@ from storewatch.services import people, reporting
 from storewatch.storage import db
 from storewatch.storage.db import Database
 
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _LOOK_EVERY = 0.25
 _LONGEST_PAUSE = 5.0
 _STEADY_AFTER = 10.0  # a child that lived so long is restarted at once
@@ -43,30 +45,58 @@ _STOP_WITHIN = 25.0
     "--host",
     default="127.0.0.1",
     show_default=True,
-    help="At present loopback only; a proxy may stand before it.",
+    help="What to listen on. For all but loopback STOREWATCH_URL must be set.",
 )
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option(
     "--no-login", is_flag=True, help="Anybody on this machine may do everything: to try things out."
 )
-def serve(host: str, port: int, no_login: bool) -> None:
+@click.option(
+    "--trusted-proxies",
+    default="",
+    metavar="NETS",
+    help="Who may say by X-Forwarded-For and -Proto where a request comes from: 127.0.0.1,10.0.0.0/8.",
+)
+@click.option("--insecure", is_flag=True, help="Serve other machines without https: passwords can be read.")
+def serve(host: str, port: int, no_login: bool, trusted_proxies: str, insecure: bool) -> None:
     """Serve the pages and the REST API, with a worker beside.
 
     Both are child processes; one that dies is started again, and so is storewatch's own PostgreSQL.
     """
-    if host not in _LOOPBACK:
-        raise UsageError(f"--host {host}: storewatch listens on loopback only: 127.0.0.1 or ::1")
     configure_log()
     settings = config.read()
-    reporting.usual(settings.seen_within, settings.default_zone)  # complains here, not in a child
+    outside = edge.outside_url(settings)
+    edge.check(host, outside, no_login=no_login, insecure=insecure)
+    edge.networks(trusted_proxies)  # these complain here, not in a child
+    edge.mail(settings)
+    reporting.usual(settings.seen_within, settings.default_zone)
     duration("STOREWATCH_KEEP_REPORTS", settings.keep_reports)
     _claim(host, port)
     with database_url(settings) as url:
         _prepare(url)
         first = None if no_login else _first_admin(url)
         watch = _nothing if settings.database_url else _keeper(home(settings))
-        web = ["web", "--host", host, "--port", str(port), *(["--no-login"] if no_login else [])]
-        _Supervisor(url, {"web": web, "worker": ["worker"]}, watch, (host, port), first).run()
+        web = ["web", "--host", host, "--port", str(port), "--trusted-proxies", trusted_proxies]
+        commands = {"web": [*web, *(["--no-login"] if no_login else [])], "worker": ["worker"]}
+        _Supervisor(url, commands, watch, _Place(host, port, outside), first).run()
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the service listens, and where it is reached."""
+
+    host: str
+    port: int
+    outside: str
+
+    @property
+    def url(self) -> str:
+        return self.outside or edge.local_url(self.host, self.port)
+
+    @property
+    def words(self) -> str:
+        listens = "" if not self.outside else f" (listening on {self.host}, port {self.port})"
+        return f"{self.url}{listens}"
 
 
 def _prepare(url: str) -> None:
@@ -88,16 +118,22 @@ def _first_admin(url: str) -> str | None:
 
 
 def _claim(host: str, port: int) -> None:
-    """Says plainly that a port is taken, before anything is started."""
+    """Says plainly that a port or an address cannot be had, before anything is started."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise UsageError(
-                f"Port {port} is taken: stop what listens there, or give another --port"
-            ) from error
+            raise UsageError(_why_not(host, port, error)) from error
+
+
+def _why_not(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is taken: stop what listens there, or give another --port"
+    if error.errno == errno.EACCES:
+        return f"Port {port} is not for this user: give a --port from 1024 on"
+    return f"--host {host}: this machine has no such address ({error}); 0.0.0.0 or :: takes all it has"
 
 
 def _nothing() -> None:
@@ -124,7 +160,7 @@ class _Supervisor:
         url: str,
         commands: dict[str, list[str]],
         watch: Callable[[], None],
-        address: tuple[str, int],
+        place: _Place,
         first_admin: str | None,
     ) -> None:
         self._environment = os.environ | {
@@ -134,7 +170,7 @@ class _Supervisor:
         self._environment.pop("STOREWATCH_DATABASE_URL_FILE", None)
         self._commands = commands
         self._watch = watch
-        self._address = address
+        self._place = place
         self._first_admin = first_admin
         self._announced = False
         self._children: dict[str, subprocess.Popen[bytes]] = {}
@@ -159,12 +195,12 @@ class _Supervisor:
         """Tells the address once it answers, and not before."""
         if self._announced:
             return
-        with contextlib.suppress(OSError), socket.create_connection(self._address, 0.2):
-            host, port = self._address
-            ours = f"http://{'[::1]' if host == '::1' else host}:{port}"
-            say(f"at {ours}, until Ctrl-C")
+        address = (self._place.host, self._place.port)
+        with contextlib.suppress(OSError), socket.create_connection(address, 0.2):
+            say(f"at {self._place.words}, until Ctrl-C")
             if self._first_admin:
-                say(f"nobody can log in yet; make the first administrator at {ours}/link/{self._first_admin}")
+                link = f"{self._place.url}/link/{self._first_admin}"
+                say(f"nobody can log in yet; make the first administrator at {link}")
             self._announced = True
 
     def _keep(self, name: str) -> None:
@@ -204,14 +240,16 @@ def worker() -> None:
     _end_with_parent()
     settings = config.read()
     with opened_database(settings) as database:
-        loop.run(make_app(database, duration("STOREWATCH_KEEP_REPORTS", settings.keep_reports)))
+        keep_reports_us = duration("STOREWATCH_KEEP_REPORTS", settings.keep_reports)
+        loop.run(make_app(database, keep_reports_us, edge.mail(settings)))
 
 
 @click.command(hidden=True)
 @click.option("--host", required=True)
 @click.option("--port", required=True, type=int)
 @click.option("--no-login", is_flag=True)
-def web(host: str, port: int, no_login: bool) -> None:
+@click.option("--trusted-proxies", default="")
+def web(host: str, port: int, no_login: bool, trusted_proxies: str) -> None:
     """The web process of `serve`."""
     from storewatch.web.app import Edge, create_app
     from storewatch.web.server import Server
@@ -219,7 +257,14 @@ def web(host: str, port: int, no_login: bool) -> None:
     configure_log()
     _end_with_parent()
     settings: Settings = config.read()
-    app = create_app(settings, Database(settings.database_url), Edge(login=not no_login))
+    where = Edge(
+        login=not no_login,
+        url=edge.outside_url(settings),
+        at=edge.local_url(host, port),
+        trusted_proxies=edge.networks(trusted_proxies),
+        mail=edge.mail(settings) is not None,
+    )
+    app = create_app(settings, Database(settings.database_url), where)
     Server(app, host, port).run()
 
 

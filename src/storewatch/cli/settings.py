@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from storewatch import config
+from storewatch.cli import edge
 from storewatch.cli.common import duration
 from storewatch.services.reporting import usual
 
@@ -14,7 +15,8 @@ def settings() -> None:
     """Show every setting, its value and its meaning. NAME_FILE reads a value from a file."""
     found = config.read()
     for variable, value, text in config.table(found):
-        secret = variable.endswith("_URL") and value
-        click.echo(f"{variable}={'(set)' if secret else value or '(not set)'}\n    {text}")
+        click.echo(f"{variable}={value or '(not set)'}\n    {text}")
     usual(found.seen_within, found.default_zone)  # complains about what cannot be used
     duration("STOREWATCH_KEEP_REPORTS", found.keep_reports)
+    edge.outside_url(found)
+    edge.mail(found)

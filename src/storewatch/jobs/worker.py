@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
+from collections.abc import Iterable
 
 import structlog
 from procrastinate import App
@@ -15,6 +17,9 @@ _HEARTBEAT = 2.0
 _STALLED_AFTER = 6.0
 """Seconds without a heartbeat after which a worker counts as dead."""
 
+_OUTWARD = ("mail",)
+"""Queues of jobs that wait for other machines: they run beside the others, so neither holds the other up."""
+
 
 def run(app: App) -> None:
     """Works until SIGTERM or SIGINT; raises if the database goes away."""
@@ -22,21 +27,41 @@ def run(app: App) -> None:
 
 
 async def _run(app: App) -> None:
+    inward = {task.queue for task in app.tasks.values()} - set(_OUTWARD)
     async with app.open_async():
-        rescuer = asyncio.create_task(_take_up_stalled(app))
+        parts = [_work(app, inward), _work(app, _OUTWARD), _take_up_stalled(app), _told_to_stop()]
+        tasks = [asyncio.create_task(part) for part in parts]
         try:
-            await app.run_worker_async(
-                concurrency=1,
-                fetch_job_polling_interval=2.0,
-                update_heartbeat_interval=_HEARTBEAT,
-                stalled_worker_timeout=_STALLED_AFTER,
-                shutdown_graceful_timeout=20,
-                delete_jobs="successful",
-            )
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            rescuer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await rescuer
+            for task in tasks:
+                task.cancel()  # a worker finishes its job first, for a while
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+    for outcome in ended:
+        if isinstance(outcome, Exception):
+            raise outcome
+
+
+async def _told_to_stop() -> None:
+    """Waits for SIGTERM or SIGINT."""
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    await told.wait()
+
+
+async def _work(app: App, queues: Iterable[str]) -> None:
+    """Runs the jobs of some queues, one at a time."""
+    await app.run_worker_async(
+        queues=list(queues),
+        concurrency=1,
+        fetch_job_polling_interval=2.0,
+        update_heartbeat_interval=_HEARTBEAT,
+        stalled_worker_timeout=_STALLED_AFTER,
+        shutdown_graceful_timeout=20,
+        delete_jobs="successful",
+        install_signal_handlers=False,
+    )
 
 
 async def _take_up_stalled(app: App) -> None:

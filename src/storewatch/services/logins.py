@@ -38,7 +38,7 @@ def log_in(database: Database, email: str, password: str, address: str) -> str:
         password_hash = account.password_hash if account and account.active else None
     if not secrets.matches(password, password_hash) or account is None:
         with database.transaction() as session:
-            accounts.note_failure(session, name, address, now)
+            accounts.note_try(session, "log_in", name, address, now)
             audit.record(
                 session, Caller(Role.MEMBER, Via.NONE, address=address), "fail_log_in", "session", ""
             )
@@ -54,7 +54,7 @@ def log_in(database: Database, email: str, password: str, address: str) -> str:
 
 def _check_pace(session: Session, name: bytes, address: str, now: datetime) -> None:
     """Each failure beyond the free ones doubles the pause before the next try."""
-    by_account, by_address = accounts.failures(session, name, address, now - _REMEMBERED)
+    by_account, by_address = accounts.tries(session, "log_in", name, address, now - _REMEMBERED)
     for failed, free in ((by_account, _FREE_BY_ACCOUNT), (by_address, _FREE_BY_ADDRESS)):
         if len(failed) >= free:
             pause = min(timedelta(seconds=2 ** min(len(failed) - free, 20)), _LONGEST_PAUSE)

@@ -120,20 +120,6 @@ def _invite(session: Session, caller: Caller, wanted: Wanted, *, by_mail: bool) 
     return Invitation(email, expires_at, secret)
 
 
-def secret_for_mail(database: Database, link_no: int) -> tuple[str, str] | None:
-    """(address, secret) of an invitation that is to be mailed; None if it has run out.
-
-    Made when the mail is written: so no queue and no table ever holds a secret.
-    """
-    with database.transaction() as session:
-        link = links.by_number(session, link_no, datetime.now(UTC))
-        if link is None or link.email is None:
-            return None
-        secret, digest = secrets.new_secret()
-        links.set_digest(session, link_no, digest)
-        return link.email, secret
-
-
 @dataclass(frozen=True)
 class Offer:
     """What the page behind a link asks: whose it is, and whether they choose a password or log in."""

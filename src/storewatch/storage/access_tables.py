@@ -111,13 +111,17 @@ class OneTimeLink(Base):
 
 
 class LoginFailure(Base):
-    """A failed login, whether the account exists or not; `email` is a digest."""
+    """A failed login, whether the account exists or not; `email` is a digest.
+
+    `kind` is log_in, or forgot: then it is a link for a new password that was asked for.
+    """
 
     __tablename__ = "login_failure"
     failure_no: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     failed_at: Mapped[datetime] = mapped_column(server_default="now()")
     email: Mapped[bytes] = mapped_column(LargeBinary)
     address: Mapped[str]
+    kind: Mapped[str] = mapped_column(server_default="log_in")
     __table_args__ = (
         Index("login_failure_by_email", "email", "failed_at"),
         Index("login_failure_by_address", "address", "failed_at"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -37,6 +37,11 @@ def sight(session: Session, account_no: int | None) -> int | None:
     """What `seen_by` is for somebody: their own number for a member, None for who sees every store."""
     query = select(Account.account_no).where(Account.account_no == account_no, Account.role == "member")
     return session.execute(query).scalar()
+
+
+def email_of(session: Session, account_no: int | None) -> str | None:
+    """The address of a person; None without one."""
+    return session.execute(select(Account.email).where(Account.account_no == account_no)).scalar()
 
 
 def locked(session: Session, account_no: int) -> Account:
@@ -134,41 +139,44 @@ def end_logins(session: Session, account_no: int, but: bytes | None = None) -> N
     session.execute(query if but is None else query.where(Login.digest != but))
 
 
-# --- failed logins --------------------------------------------------------------------------------
+# --- tries that are counted -----------------------------------------------------------------------
 
 
-def note_failure(session: Session, email: bytes, address: str, now: datetime) -> None:
-    """Notes a failed login."""
-    session.execute(insert(LoginFailure).values(email=email, address=address, failed_at=now))
+def note_try(session: Session, kind: str, email: bytes, address: str, now: datetime) -> None:
+    """Notes a login that failed (`log_in`), or that a link for a new password was asked for (`forgot`)."""
+    session.execute(insert(LoginFailure).values(kind=kind, email=email, address=address, failed_at=now))
 
 
-def failures(
-    session: Session, email: bytes, address: str, since: datetime
+def tries(
+    session: Session, kind: str, email: bytes, address: str, since: datetime
 ) -> tuple[list[datetime], list[datetime]]:
-    """When logins failed of late: for an account, from an address; newest first."""
-    by_account = select(LoginFailure.failed_at).where(
-        LoginFailure.email == email, LoginFailure.failed_at > since
-    )
-    by_address = select(LoginFailure.failed_at).where(
-        LoginFailure.address == address, LoginFailure.failed_at > since
-    )
-    newest = LoginFailure.failed_at.desc()
-    return (
-        list(session.execute(by_account.order_by(newest).limit(_COUNTED)).scalars()),
-        list(session.execute(by_address.order_by(newest).limit(_COUNTED)).scalars()),
-    )
+    """When there were tries of late: for an account, from an address; newest first."""
+    by_account = _tries(kind, since).where(LoginFailure.email == email)
+    by_address = _tries(kind, since).where(LoginFailure.address == address)
+    return (list(session.execute(by_account).scalars()), list(session.execute(by_address).scalars()))
+
+
+def _tries(kind: str, since: datetime) -> Select[datetime]:
+    query = select(LoginFailure.failed_at).where(LoginFailure.kind == kind, LoginFailure.failed_at > since)
+    return query.order_by(LoginFailure.failed_at.desc()).limit(_COUNTED)
+
+
+def hold_name(session: Session, email: bytes) -> None:
+    """Lets others who try for this account wait until the end of the transaction, so that they count."""
+    key = int.from_bytes(email[:8], "big", signed=True)
+    session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 _COUNTED = 100
 
 
 def forgive(session: Session, email: bytes) -> None:
-    """Forgets the failures of an account, after a login that worked."""
-    session.execute(delete(LoginFailure).where(LoginFailure.email == email))
+    """Forgets the failed logins of an account, after one that worked."""
+    session.execute(delete(LoginFailure).where(LoginFailure.email == email, LoginFailure.kind == "log_in"))
 
 
 def clear_up(session: Session, seen_before: datetime, begun_before: datetime) -> None:
-    """Removes sessions that have run out, and failures that no longer matter."""
+    """Removes sessions that have run out, and tries that no longer matter."""
     session.execute(
         delete(Login).where((Login.last_seen_at < seen_before) | (Login.created_at < begun_before))
     )

@@ -9,41 +9,58 @@ without. Nothing is ever built from the Host header.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from flask import Flask, Response, current_app, request
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from storewatch.web.errors import problem
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
+Address = IPv4Address | IPv6Address
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 def register(app: Flask, url: str) -> None:
-    """Checks every request, and sends the headers that keep pages to themselves."""
-    app.extensions["storewatch.netloc"] = urlsplit(url).netloc.lower()
+    """Checks every request, and sends the headers that keep pages to themselves.
+
+    `url` is where we are reached from outside, as browsers write an origin; empty for loopback alone.
+    """
+    app.extensions["storewatch.url"] = urlsplit(url)
     app.before_request(_check)
     app.after_request(_harden)
 
 
 def _check() -> Response | None:
-    ours = current_app.extensions["storewatch.netloc"]
-    if _host_name(f"//{request.host}") not in LOOPBACK and not (ours and request.host.lower() == ours):
+    outside: SplitResult = current_app.extensions["storewatch.url"]
+    ours = bool(outside.netloc) and request.host.lower() == outside.netloc
+    if not ours and _host_name(f"//{request.host}") not in LOOPBACK:
         return problem(
             400, "This address is not served here: use that of STOREWATCH_URL, or http://127.0.0.1."
         )
-    origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
+    if _is_foreign(request.headers.get("Origin"), outside if ours else None):
         return problem(403, "A page of another site may not send requests here.")
     if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") and not _reads_page():
         return problem(403, "A page of another site may not send requests here.")
     return None
+
+
+def _is_foreign(origin: str | None, outside: SplitResult | None) -> bool:
+    """Whether a page is not ours. With https at our address, the same address by http is another site."""
+    if origin is None:
+        return False
+    return origin != outside.geturl() if outside else _netloc(origin) != request.host
+
+
+def _netloc(url: str) -> str | None:
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return None
 
 
 def _host_name(url: str) -> str | None:
@@ -82,21 +99,39 @@ def behind(app: Flask, networks: Iterable[str]) -> None:
 
 
 class _Behind:
-    """ProxyFix for requests of trusted proxies; others are taken as they come."""
+    """Sets the peer and the scheme of a request that a trusted proxy hands on; others stay as they come."""
 
     def __init__(self, plain: WSGIApplication, trusted: list[IPv4Network | IPv6Network]) -> None:
         self._plain, self._trusted = plain, trusted
-        self._fixed = ProxyFix(plain, x_for=1, x_proto=1)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        chosen = self._fixed if self._is_trusted(environ.get("REMOTE_ADDR", "")) else self._plain
-        return chosen(environ, start_response)
+        peer = _address(environ.get("REMOTE_ADDR", ""))
+        if peer is not None and self._is_trusted(peer):
+            environ["REMOTE_ADDR"] = str(self._client(peer, environ.get("HTTP_X_FORWARDED_FOR", "")))
+            proto = environ.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip()
+            if proto in ("http", "https"):
+                environ["wsgi.url_scheme"] = proto
+        return self._plain(environ, start_response)
 
-    def _is_trusted(self, peer: str) -> bool:
-        try:
-            address = ip_address(peer)
-        except ValueError:
-            return False
-        if isinstance(address, IPv6Address) and address.ipv4_mapped:
-            address = address.ipv4_mapped
+    def _client(self, peer: Address, forwarded: str) -> Address:
+        """The last address that is not a proxy of ours: what stands before it, anybody may have written."""
+        for text in reversed(forwarded.split(",")):
+            before = _address(text.strip())
+            if before is None:
+                return peer
+            peer = before
+            if not self._is_trusted(peer):
+                return peer
+        return peer
+
+    def _is_trusted(self, address: Address) -> bool:
         return any(address in network for network in self._trusted)
+
+
+def _address(text: str) -> Address | None:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address

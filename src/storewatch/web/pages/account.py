@@ -8,11 +8,11 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from werkzeug.wrappers import Response as BaseResponse
 
 from storewatch.domain.permissions import PUBLIC, READ
-from storewatch.errors import LoginRefusedError, StorewatchError
-from storewatch.services import logins, people
+from storewatch.errors import ConflictError, LoginRefusedError, StorewatchError
+from storewatch.services import logins, mailing, people
 from storewatch.web import access
 from storewatch.web.access import address, caller, caller_or_none, needs
-from storewatch.web.context import database
+from storewatch.web.context import database, mail_on
 from storewatch.web.errors import status_of
 
 blueprint = Blueprint("account", __name__)
@@ -51,8 +51,22 @@ def log_out() -> BaseResponse:
 @blueprint.get("/forgot")
 @needs(PUBLIC)
 def forgot() -> str:
-    """What to do about a forgotten password."""
-    return render_template("forgot.html")
+    """What to do about a forgotten password: ask for a mail, or a person where no mail is sent."""
+    return render_template("forgot.html", mail=mail_on(), email="", error="", sent=False)
+
+
+@blueprint.post("/forgot")
+@needs(PUBLIC)
+def do_forgot() -> BaseResponse | tuple[str, int]:
+    """Has a link mailed. The answer is the same whether there is such an account or not."""
+    if not mail_on():
+        raise ConflictError("No mail is sent from here: ask who runs this storewatch for a link.")
+    email = request.form.get("email", "")
+    try:
+        mailing.ask_for_reset(database(), email, address())
+    except StorewatchError as error:
+        return _again("forgot.html", error, mail=True, email=email, sent=False)
+    return render_template("forgot.html", mail=True, email=email, error="", sent=True), 202
 
 
 @blueprint.get("/link/<secret>")

@@ -57,3 +57,7 @@ CREATE TABLE history_present (
     rules_no  integer REFERENCES history_rules
 );
 INSERT INTO history_present DEFAULT VALUES;
+
+-- A link for a new password that was asked for is counted like a failed login, but apart from them: who
+-- failed to log in may still ask for one.
+ALTER TABLE login_failure ADD COLUMN kind text NOT NULL DEFAULT 'log_in' CHECK (kind IN ('log_in', 'forgot'));

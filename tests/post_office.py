@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import re
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from tests.acceptance.conftest import free_port
+from tests.acceptance.conftest import PATIENCE, free_port
 
 
 @dataclass
@@ -45,6 +46,13 @@ class PostOffice:
         assert server.transport is not None
         self.seen.append((server.transport.get_extra_info("ssl_object") is not None, user))
         return "250 OK"
+
+    def wait_for(self, count: int) -> None:
+        """Waits for so many letters."""
+        until = time.monotonic() + PATIENCE
+        while len(self.letters) < count:
+            assert time.monotonic() < until, f"{len(self.letters)} letters came"
+            time.sleep(0.05)
 
     def texts(self) -> list[str]:
         """The letters' texts."""

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -53,6 +54,12 @@ class Service:
     def get(self, path: str, method: str = "GET") -> Any:
         """The JSON of an answer."""
         return json.loads(self.text(path, method))
+
+    def post(self, path: str, **form: str) -> int:
+        """Sends a form; returns the status of the answer."""
+        data = urllib.parse.urlencode(form).encode()
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", data, PATIENCE) as answer:
+            return int(answer.status)
 
     def trigger(self) -> str:
         """Starts a report and returns its id."""
@@ -106,12 +113,13 @@ def storewatch(*words: str, environment: dict[str, str], **options: Any) -> subp
 
 
 @contextlib.contextmanager
-def serving(environment: dict[str, str], folder: Path) -> Iterator[Service]:
-    """A `storewatch serve` that answers."""
+def serving(environment: dict[str, str], folder: Path, *words: str, login: bool = False) -> Iterator[Service]:
+    """A `storewatch serve` that answers; `words` are further options."""
     port, log = free_port(), folder / "serve.log"
+    options = words if login else ("--no-login", *words)
     with log.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "storewatch", "serve", "--no-login", "--port", str(port)],
+            [sys.executable, "-m", "storewatch", "serve", "--port", str(port), *options],
             env=os.environ | environment,
             stdout=out,
             stderr=subprocess.STDOUT,

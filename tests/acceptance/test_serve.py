@@ -43,12 +43,6 @@ def test_a_taken_port_is_said_plainly(environment: dict[str, str]) -> None:
     assert (result.returncode, "is taken" in result.stderr) == (2, True)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.1", "example.org"])  # noqa: S104
-def test_only_loopback_is_served(environment: dict[str, str], host: str) -> None:
-    result = storewatch("serve", "--host", host, environment=environment)
-    assert (result.returncode, "loopback only" in result.stderr) == (2, True)
-
-
 def test_children_end_when_serve_is_killed(service: Service) -> None:
     web, worker = service.child("web"), service.child("worker")
     service.process.kill()

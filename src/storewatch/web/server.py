@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.http.errors import ParseException
+from werkzeug.wsgi import ClosingIterator
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -30,6 +38,38 @@ class Server(BaseApplication):  # type: ignore[misc]
         for name, value in self._options.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
+    def load(self) -> WSGIApplication:
         """The app."""
-        return self._app
+        return _answered_whole(self._app)
+
+
+# --- answers that come before the body was read ---------------------------------------------------
+
+_LONGEST_S, _STALLED_S = 5.0, 1.0
+
+
+def _answered_whole(app: WSGIApplication) -> WSGIApplication:
+    """After the answer, reads what is left of the request's body, for some seconds.
+
+    An upload may be refused before it was read, as too large or for want of a login. Were the connection
+    closed with bytes unread, the kernel would reset it, and the answer could get lost: a proxy says 502.
+    """
+
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        answer = app(environ, start_response)
+        if environ.get("CONTENT_LENGTH") or environ.get("HTTP_TRANSFER_ENCODING"):
+            return ClosingIterator(answer, lambda: _read_out(environ))
+        return answer
+
+    return application
+
+
+def _read_out(environ: WSGIEnvironment) -> None:
+    until, peer = time.monotonic() + _LONGEST_S, environ["gunicorn.socket"]
+    before = peer.gettimeout()
+    peer.settimeout(_STALLED_S)
+    with contextlib.suppress(OSError, ParseException):
+        while time.monotonic() < until and environ["wsgi.input"].read(65536):
+            pass
+    with contextlib.suppress(OSError):
+        peer.settimeout(before)

@@ -82,6 +82,7 @@ TABLE = (
     line("POST /logout", "401 303 303 303 303 303 303 303 403 303 401 401"),
     line("POST /account/password", "401 401 401 401 401 401 401 401 403 401 401 401"),
     line("GET /forgot", ANYBODY),
+    line("POST /forgot", ANYBODY.replace("200", "409")),
     line("GET /link/<secret>", ANYBODY.replace("200", "404")),
     line("POST /link/<secret>", ANYBODY.replace("200", "404")),
     line("GET /api/v1/groups", MEMBERS),

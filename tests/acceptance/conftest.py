@@ -85,6 +85,14 @@ class Service:
             time.sleep(0.05)
         raise AssertionError(f"there is no {name}")
 
+    def said(self, words: str) -> str:
+        """What it has said, once the words are among it."""
+        until = time.monotonic() + PATIENCE
+        while words not in self.log.read_text():
+            assert time.monotonic() < until, self.log.read_text()
+            time.sleep(0.05)
+        return self.log.read_text()
+
     def stop(self) -> None:
         """Ends it as a service manager would."""
         self.process.send_signal(signal.SIGTERM)

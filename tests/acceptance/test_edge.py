@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import socket
 import urllib.request
 from pathlib import Path
 from subprocess import CompletedProcess
 from urllib.error import HTTPError
 
 import pytest
+from sqlalchemy import text
 
 from storewatch.storage.db import Database
-from tests.acceptance.conftest import Service, serving, storewatch
+from tests.acceptance.conftest import PATIENCE, Service, serving, storewatch
+from tests.factories import load_chicago
 from tests.post_office import PostOffice, post_office
 from tests.web.service import Service as People
 
@@ -54,7 +57,7 @@ def test_off_loopback_our_url_is_served_and_no_other(environment: dict[str, str]
     with serving(environment | {"STOREWATCH_URL": HTTP}, tmp_path, *words, login=True) as service:
         hosts = ("stores.example", "127.0.0.1", "evil.example", f"stores.example:{service.port}")
         assert [status(service, host) for host in hosts] == [200, 200, 400, 400]
-    log = service.log.read_text()
+        log = service.said("first administrator")
     assert f"at {HTTP} (listening on 0.0.0.0, port {service.port})" in log
     assert re.search(r"first administrator at http://stores\.example/link/\S{40}", log)
 
@@ -79,6 +82,29 @@ def test_the_worker_of_serve_sends_the_mails(
     assert [letter["To"] for letter in office.letters] == ["ada@example.com", "mia@maple.example"]
     assert all("https://stores.example/link/" in text for text in office.texts())
     assert ("a mail with a link" in said.stdout, "/link/" in said.stdout) == (True, False)
+
+
+def test_a_mail_server_that_does_not_answer_holds_up_no_report(
+    environment: dict[str, str], database: Database, tmp_path: Path
+) -> None:
+    load_chicago(database)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(PATIENCE)
+        url = f"smtp://127.0.0.1:{silent.getsockname()[1]}"
+        there = environment | {
+            "STOREWATCH_URL": "http://127.0.0.1:8000",
+            "STOREWATCH_SMTP_URL": url,
+            "STOREWATCH_MAIL_FROM": "storewatch@stores.example",
+        }
+        add("mia@maple.example", there)
+        with serving(there, tmp_path) as service:
+            waiting, _ = silent.accept()  # the worker has begun with the mail
+            with waiting:
+                assert service.complete(service.trigger())["status"] == "Complete"
+                with database.session() as session:
+                    doing = text("SELECT status FROM procrastinate_jobs WHERE task_name = 'mail_invitation'")
+                    assert session.execute(doing).scalar() == "doing"
+            service.child("worker").kill()  # it would wait for the mail
 
 
 def add(email: str, environment: dict[str, str], *words: str) -> CompletedProcess[str]:

@@ -109,9 +109,9 @@ def send_invitation(database: Database, mail: Mail | None, link_no: int) -> None
 
 def _invitation_text(session: Session, link: OneTimeLink, address: str) -> str:
     until = link.expires_at.astimezone(UTC)
-    inviter = accounts.email_of(session, link.invited_by)
+    inviter = accounts.email_of(session, link.invited_by) or "An administrator"
     return f"""\
-{inviter or "Who runs it"} invites you to storewatch, which tells how much online stores were up or down \
+{inviter} invites you to storewatch, which tells how much online stores were up or down \
 during their opening hours.
 
 {_gift(session, link)}

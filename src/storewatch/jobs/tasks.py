@@ -7,7 +7,7 @@ from uuid import UUID
 from procrastinate import App, PsycopgConnector, RetryStrategy
 from sqlalchemy import make_url
 
-from storewatch.services import mailing, people, reporting
+from storewatch.services import idempotency, mailing, people, reporting
 from storewatch.services.mailing import Mail
 from storewatch.storage.db import Database
 
@@ -29,6 +29,11 @@ def make_app(database: Database, keep_reports_us: int, mail: Mail | None = None)
     @app.task(name="remove_old_reports", queue=reporting.QUEUE, queueing_lock="remove_old_reports")
     def remove_old_reports(timestamp: int) -> None:  # noqa: ARG001 - procrastinate hands the time over
         reporting.remove_old(database, keep_reports_us)
+
+    @app.periodic(cron="27 * * * *")
+    @app.task(name="remove_old_keys", queue=reporting.QUEUE, queueing_lock="remove_old_keys")
+    def remove_old_keys(timestamp: int) -> None:  # noqa: ARG001 - procrastinate hands the time over
+        idempotency.remove_old(database)
 
     _add_mail(app, database, mail)
     return app

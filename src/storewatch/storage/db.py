@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import psycopg
@@ -28,13 +29,25 @@ class Database:
         self.url = normalised_url(url)
         self.engine: Engine = create_engine(self.url, pool_pre_ping=True, pool_size=5, max_overflow=20)
 
-    def session(self) -> Session:
-        """A new session; `with database.session() as session, session.begin():` is a transaction."""
-        return Session(self.engine, expire_on_commit=False)
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A session to read with; nothing of it is committed."""
+        shared = _shared.get()
+        if shared is not None:
+            with shared.joined() as session:
+                yield session
+            return
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A session whose work is committed at the end of the block, or rolled back whole."""
+        shared = _shared.get()
+        if shared is not None:
+            with shared.joined() as session, session.begin_nested():
+                yield session
+            return
         with self.session() as session, session.begin():
             yield session
 
@@ -56,6 +69,46 @@ class Database:
     def close(self) -> None:
         """Closes the pool."""
         self.engine.dispose()
+
+
+class Shared:
+    """A transaction that others join: what they commit is committed with it, or not at all.
+
+    After `join` every `transaction` and `session` of this thread, or rather context, is a part of it.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.session = Session(database.engine, expire_on_commit=False)
+
+    def join(self) -> None:
+        """Others join from now on."""
+        _shared.set(self)
+
+    @contextmanager
+    def joined(self) -> Iterator[Session]:
+        """The session, for a part. What a part has loaded is its own, as from a session of its own."""
+        whole = not self.session.in_nested_transaction()
+        yield self.session
+        if whole:
+            self.session.expunge_all()
+
+    def commit(self) -> None:
+        """Commits all that was done."""
+        self._part()
+        with self.session:
+            self.session.commit()
+
+    def roll_back(self) -> None:
+        """Undoes all that was done. Harmless if it has ended already."""
+        self._part()
+        self.session.close()
+
+    def _part(self) -> None:
+        if _shared.get() is self:
+            _shared.set(None)
+
+
+_shared: ContextVar[Shared | None] = ContextVar("shared", default=None)
 
 
 def normalised_url(url: str) -> str:

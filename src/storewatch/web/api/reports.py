@@ -18,10 +18,12 @@ from storewatch.formats.csv_out import report_csv
 from storewatch.services import reporting
 from storewatch.services.reporting import Request
 from storewatch.storage.tables import Report
+from storewatch.web import idempotency
 from storewatch.web.access import caller, needs
 from storewatch.web.context import database, default_request, now_us
 
 blueprint = Blueprint("reports", __name__)
+idempotency.register(blueprint)
 
 _FIELDS = ("as_of", "policy", "max_gap")
 _LONGEST_WAIT = 60

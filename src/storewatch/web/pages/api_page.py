@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from storewatch import __version__
 from storewatch.domain.permissions import PUBLIC
+from storewatch.web import idempotency
 from storewatch.web.access import needs
 from storewatch.web.api.v1.common import MODELS, Problem
 from storewatch.web.errors import invalid
@@ -62,4 +63,15 @@ def described(app: Any) -> dict[str, Any]:
     models = [(model, "serialization") for model in sorted(MODELS, key=lambda model: model.__name__)]
     _, schemas = models_json_schema(models, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]
     found.setdefault("components", {}).setdefault("schemas", {}).update(schemas["$defs"])
+    _take_keys(found)
     return found
+
+
+def _take_keys(found: dict[str, Any]) -> None:
+    """Tells of the header that every POST takes."""
+    found["components"]["parameters"] = {"IdempotencyKey": idempotency.PARAMETER}
+    key = {"$ref": "#/components/parameters/IdempotencyKey"}
+    for operations in found["paths"].values():
+        if "post" in operations:
+            others = [other for other in operations["post"].get("parameters", []) if other != key]
+            operations["post"]["parameters"] = [*others, key]

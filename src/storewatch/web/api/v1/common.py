@@ -18,6 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from werkzeug.exceptions import LengthRequired, PreconditionFailed, UnsupportedMediaType
 
 from storewatch.errors import UsageError
+from storewatch.web import idempotency
 from storewatch.web.context import database as database
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -139,6 +140,7 @@ def resource(name: str, description: str) -> APIBlueprint:
         abp_responses=PROBLEMS,
     )
     blueprint.before_request(_check_body)
+    idempotency.register(blueprint)
     return blueprint
 
 

@@ -12,7 +12,7 @@ from storewatch.cli import edge
 from storewatch.cli.common import duration, opened_database
 from storewatch.domain.permissions import COMMAND, GroupRole, Role, Scope
 from storewatch.errors import NotFoundError, UsageError
-from storewatch.services import people, tokens
+from storewatch.services import people, tokens, users
 from storewatch.services.people import Wanted
 
 
@@ -61,7 +61,7 @@ def _place(text: str) -> tuple[str, GroupRole]:
 def list_users() -> None:
     """Everybody, with role, state and last login."""
     with opened_database() as database:
-        for account in people.everybody(database):
+        for account in users.everybody(database):
             seen = f"{account.last_login_at:%Y-%m-%d %H:%M}Z" if account.last_login_at else "never"
             state = "active" if account.active else "disabled"
             click.echo(f"{account.email}\t{account.role}\t{state}\tlast login {seen}")
@@ -83,7 +83,7 @@ def enable(email: str) -> None:
 
 def _set_active(email: str, *, active: bool) -> None:
     with opened_database() as database:
-        people.set_active(database, COMMAND, people.id_of(database, email), active=active)
+        users.change(database, COMMAND, users.id_of(database, email), active=active)
     click.echo(f"{email} is {'active' if active else 'disabled'}.")
 
 
@@ -122,7 +122,7 @@ def add_token(email: str, name: str, scope: str, expires: str) -> None:
     """Make a token of somebody's; prints it once."""
     until = datetime.now(UTC) + timedelta(microseconds=duration("--expires", expires)) if expires else None
     with opened_database() as database:
-        account_id = people.id_of(database, email)
+        account_id = users.id_of(database, email)
         made, secret = tokens.create(database, COMMAND, name, Scope(scope), until, account_id)
     click.echo(f"Token {made.token_id}; it is shown this once:\n{secret}")
 

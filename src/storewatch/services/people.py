@@ -82,6 +82,7 @@ class Wanted:
 class Invitation:
     """What became of it: the secret of the link, for the inviter to pass on; None if it is mailed."""
 
+    link_id: UUID
     email: str
     expires_at: datetime
     secret: str | None
@@ -90,18 +91,11 @@ class Invitation:
 def invite(database: Database, caller: Caller, wanted: Wanted, *, by_mail: bool) -> Invitation:
     """Invites somebody. The answer is the same whether they have an account or not."""
     with database.transaction() as session:
-        return _invite(session, caller, wanted, by_mail=by_mail)
+        return invite_in(session, caller, wanted, by_mail=by_mail)
 
 
-def invite_many(
-    database: Database, caller: Caller, wanted: list[Wanted], *, by_mail: bool
-) -> list[Invitation]:
-    """Invites many, all or none."""
-    with database.transaction() as session:
-        return [_invite(session, caller, each, by_mail=by_mail) for each in wanted]
-
-
-def _invite(session: Session, caller: Caller, wanted: Wanted, *, by_mail: bool) -> Invitation:
+def invite_in(session: Session, caller: Caller, wanted: Wanted, *, by_mail: bool) -> Invitation:
+    """The same in a transaction of the caller's. One that is open already and says the same is over."""
     email, given = checked_email(wanted.email), wanted.groups or {}
     if not may_invite(caller, wanted.role, given):
         raise ForbiddenError(
@@ -113,11 +107,12 @@ def _invite(session: Session, caller: Caller, wanted: Wanted, *, by_mail: bool) 
         raise NotFoundError("There is no such group")
     expires_at = datetime.now(UTC) + _INVITATION_LASTS
     secret, digest = (None, None) if by_mail else secrets.new_secret()
-    link_no = links.add_invitation(session, digest, email, wanted.role, given, caller.account_no, expires_at)
+    links.end_same(session, email, wanted.role, given, caller.account_no)
+    link = links.add_invitation(session, digest, email, wanted.role, given, caller.account_no, expires_at)
     if by_mail:
-        queue.defer(session, QUEUE, MAIL_INVITATION, link_no=link_no)
+        queue.defer(session, QUEUE, MAIL_INVITATION, link_no=link.link_no)
     audit.record(session, caller, "invite", "user", email, role=wanted.role.value)
-    return Invitation(email, expires_at, secret)
+    return Invitation(link.link_id, email, expires_at, secret)
 
 
 @dataclass(frozen=True)
@@ -188,6 +183,16 @@ def _inviter(session: Session, link: OneTimeLink) -> Caller:
     return logins.caller_of(session, account, Via.LINK)
 
 
+def group_numbers(database: Database, caller: Caller, names: list[str]) -> dict[str, int]:
+    """Numbers of groups by name; those that are lacking are made."""
+    with database.transaction() as session:
+        new = [name for name in names if groups.by_name(session, name) is None]
+        numbers = groups.named(session, names)
+        for name in new:
+            audit.record(session, caller, "create", "group", name, name=name)
+        return numbers
+
+
 # --- passwords ------------------------------------------------------------------------------------
 
 
@@ -228,70 +233,6 @@ def _set_password(session: Session, account: Account, password: str) -> None:
     password_hash = secrets.hashed(secrets.checked_password(password, account.email))
     accounts.change(session, account.account_no, password_hash=password_hash)
     links.end_resets(session, account.account_no)
-
-
-# --- who there is ---------------------------------------------------------------------------------
-
-
-def everybody(database: Database) -> list[Account]:
-    """All people, by address."""
-    with database.session() as session:
-        return accounts.everybody(session)
-
-
-def id_of(database: Database, email: str) -> UUID:
-    """The id of an address's account. NotFoundError without one."""
-    with database.session() as session:
-        account = accounts.by_email(session, email)
-    if account is None:
-        raise NotFoundError(f"There is no user '{email}'")
-    return account.account_id
-
-
-def group_numbers(database: Database, caller: Caller, names: list[str]) -> dict[str, int]:
-    """Numbers of groups by name; those that are lacking are made."""
-    with database.transaction() as session:
-        new = [name for name in names if groups.by_name(session, name) is None]
-        numbers = groups.named(session, names)
-        for name in new:
-            audit.record(session, caller, "create", "group", name, name=name)
-        return numbers
-
-
-# --- what people are ------------------------------------------------------------------------------
-
-
-def set_active(database: Database, caller: Caller, account_id: UUID, *, active: bool) -> None:
-    """Disables somebody, whose sessions and tokens stop at once, or enables them again."""
-    with database.transaction() as session:
-        account = _found(session, account_id)
-        if not active:
-            _keep_an_admin(session, account)
-            accounts.end_logins(session, account.account_no)
-        accounts.change(session, account.account_no, active=active)
-        audit.record(session, caller, "enable" if active else "disable", "user", account_id)
-
-
-def set_role(database: Database, caller: Caller, account_id: UUID, role: Role) -> None:
-    """Makes somebody an admin, an operator or a member."""
-    with database.transaction() as session:
-        account = _found(session, account_id)
-        if role is not Role.ADMIN:
-            _keep_an_admin(session, account)
-        accounts.change(session, account.account_no, role=role.value)
-        audit.record(session, caller, "set_role", "user", account_id, role=role.value)
-
-
-def _keep_an_admin(session: Session, account: Account) -> None:
-    if account.role == "admin" and account.active and accounts.active_admins(session) == 1:
-        raise ConflictError("This is the only administrator: make another one first")
-
-
-def _found(session: Session, account_id: UUID) -> Account:
-    account = accounts.by_id(session, account_id)
-    if account is None:
-        raise NotFoundError(f"There is no user '{account_id}'")
-    return accounts.locked(session, account.account_no)
 
 
 def _link(session: Session, secret: str, kind: str) -> OneTimeLink:

@@ -107,6 +107,7 @@ class OneTimeLink(Base):
     invited_by: Mapped[int | None] = mapped_column(ForeignKey("account.account_no", ondelete="CASCADE"))
     created_at: Mapped[datetime] = mapped_column(server_default="now()")
     expires_at: Mapped[datetime]
+    link_id: Mapped[UUID] = mapped_column(unique=True, server_default=func.gen_random_uuid())
     __table_args__ = (Index("one_time_link_by_account", "account_no"),)
 
 
@@ -154,6 +155,7 @@ class Audit(Base):
     __table_args__ = (
         Index("audit_by_subject", "kind", "subject", "audit_no"),
         Index("audit_by_account", "account_id", "audit_no"),
+        Index("audit_by_time", "at"),
     )
 
 

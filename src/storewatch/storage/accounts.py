@@ -46,8 +46,8 @@ def email_of(session: Session, account_no: int | None) -> str | None:
 
 def locked(session: Session, account_no: int) -> Account:
     """The account, kept from changes by others until the end of the transaction."""
-    query = select(Account).where(Account.account_no == account_no)
-    return session.execute(query.with_for_update()).scalar_one()
+    query = select(Account).where(Account.account_no == account_no).with_for_update()
+    return session.execute(query.execution_options(populate_existing=True)).scalar_one()
 
 
 def add(session: Session, email: str, role: Role, password_hash: str | None = None) -> Account:
@@ -61,10 +61,10 @@ def change(session: Session, account_no: int, **values: object) -> None:
     session.execute(update(Account).where(Account.account_no == account_no).values(**values))
 
 
-def active_admins(session: Session) -> int:
-    """How many administrators are active; locked, so that two cannot remove each other at once."""
-    query = select(Account.account_no).where(Account.role == "admin", Account.active).with_for_update()
-    return len(session.execute(query).all())
+def active_admins(session: Session) -> list[int]:
+    """The administrators who are active; locked, so that two cannot remove each other at once."""
+    query = select(Account.account_no).where(Account.role == "admin", Account.active)
+    return list(session.execute(query.order_by(Account.account_no).with_for_update()).scalars())
 
 
 # --- places in groups -----------------------------------------------------------------------------

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from storewatch.domain.permissions import GroupRole, Role
-from storewatch.storage.access_tables import OneTimeLink
+from storewatch.storage.access_tables import Account, OneTimeLink
 
 
 def add_first_admin(session: Session, digest: bytes, expires_at: datetime) -> None:
@@ -33,23 +34,71 @@ def add_invitation(
     groups: dict[int, GroupRole],
     invited_by: int | None,
     expires_at: datetime,
-) -> int:
-    """Adds an invitation and what it gives. Returns its number."""
+) -> OneTimeLink:
+    """Adds an invitation and what it gives."""
     values = {
         "kind": "invitation",
         "digest": digest,
         "email": email,
         "role": role.value,
-        "groups": {str(group_no): given.value for group_no, given in groups.items()},
+        "groups": _stored(groups),
         "invited_by": invited_by,
         "expires_at": expires_at,
     }
-    return session.execute(insert(OneTimeLink).values(values).returning(OneTimeLink.link_no)).scalar_one()
+    return session.execute(insert(OneTimeLink).values(values).returning(OneTimeLink)).scalar_one()
+
+
+def end_same(
+    session: Session, email: str, role: Role, groups: dict[int, GroupRole], invited_by: int | None
+) -> None:
+    """Ends invitations of one person by another that give the same."""
+    query = delete(OneTimeLink).where(
+        OneTimeLink.kind == "invitation",
+        func.lower(OneTimeLink.email) == email.lower(),
+        OneTimeLink.role == role.value,
+        OneTimeLink.groups == _stored(groups),
+        OneTimeLink.invited_by.is_not_distinct_from(invited_by),
+    )
+    session.execute(query)
+
+
+def _stored(groups: dict[int, GroupRole]) -> dict[str, str]:
+    return {str(group_no): given.value for group_no, given in groups.items()}
 
 
 def given_groups(link: OneTimeLink) -> dict[int, GroupRole]:
     """The places in groups that an invitation gives."""
     return {int(group_no): GroupRole(role) for group_no, role in (link.groups or {}).items()}
+
+
+def open_invitations(
+    session: Session, now: datetime, by: int | None, after: tuple[datetime, UUID] | None, count: int
+) -> list[tuple[OneTimeLink, str | None]]:
+    """Invitations that can be accepted, and the address of who made each; newest first, after (created_at,
+    link_id). With `by` those of one person alone.
+    """
+    query = _invitations(now, by).order_by(OneTimeLink.created_at.desc(), OneTimeLink.link_id.desc())
+    if after is not None:
+        query = query.where(tuple_(OneTimeLink.created_at, OneTimeLink.link_id) < tuple_(*after))
+    return [(link, email) for link, email in session.execute(query.limit(count))]
+
+
+def open_invitation(
+    session: Session, link_id: UUID, now: datetime, by: int | None
+) -> tuple[OneTimeLink, str | None] | None:
+    """One of them; kept from use by others until the end of the transaction."""
+    query = _invitations(now, by).where(OneTimeLink.link_id == link_id)
+    row = session.execute(query.with_for_update(of=OneTimeLink)).first()
+    return None if row is None else (row[0], row[1])
+
+
+def _invitations(now: datetime, by: int | None) -> Select[OneTimeLink, str | None]:
+    query = (
+        select(OneTimeLink, Account.email)
+        .outerjoin(Account, Account.account_no == OneTimeLink.invited_by)
+        .where(OneTimeLink.kind == "invitation", OneTimeLink.expires_at > now)
+    )
+    return query if by is None else query.where(OneTimeLink.invited_by == by)
 
 
 def find(session: Session, digest: bytes, now: datetime) -> OneTimeLink | None:

@@ -61,3 +61,7 @@ INSERT INTO history_present DEFAULT VALUES;
 -- A link for a new password that was asked for is counted like a failed login, but apart from them: who
 -- failed to log in may still ask for one.
 ALTER TABLE login_failure ADD COLUMN kind text NOT NULL DEFAULT 'log_in' CHECK (kind IN ('log_in', 'forgot'));
+
+-- People: what is open of invitations is listed and withdrawn by an id; the audit log is looked through by time.
+ALTER TABLE one_time_link ADD COLUMN link_id uuid NOT NULL UNIQUE DEFAULT gen_random_uuid();
+CREATE INDEX audit_by_time ON audit (at);

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -32,7 +35,28 @@ def record(session: Session, caller: Caller, action: str, kind: str, subject: ob
     )
 
 
-def page(session: Session, after: int | None, count: int, **which: Any) -> list[Audit]:
-    """Entries, newest first, before the number `after`; `which` are columns and the values they must have."""
-    query = select(Audit).filter_by(**which).order_by(Audit.audit_no.desc()).limit(count)
-    return list(session.execute(query if after is None else query.where(Audit.audit_no < after)).scalars())
+@dataclass(frozen=True)
+class Filter:
+    """Which entries of a list; None asks for nothing. At or after `since`, before `until`."""
+
+    account_id: UUID | None = None
+    action: str | None = None
+    kind: str | None = None
+    subject: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def page(session: Session, which: Filter, after: int | None, count: int) -> list[Audit]:
+    """Entries, newest first, before the number `after`."""
+    wanted = (
+        (which.account_id, Audit.account_id == which.account_id),
+        (which.action, Audit.action == which.action),
+        (which.kind, Audit.kind == which.kind),
+        (which.subject, Audit.subject == which.subject),
+        (which.since, Audit.at >= which.since),
+        (which.until, Audit.at < which.until),
+        (after, Audit.audit_no < after),
+    )
+    query = select(Audit).where(*(condition for asked, condition in wanted if asked is not None))
+    return list(session.execute(query.order_by(Audit.audit_no.desc()).limit(count)).scalars())

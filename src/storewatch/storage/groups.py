@@ -39,10 +39,10 @@ def page(session: Session, seen_by: int | None, after: str, count: int) -> list[
     return list(session.execute(query.order_by(StoreGroup.name).limit(count)).scalars())
 
 
-def by_numbers(session: Session, numbers: Sequence[int]) -> dict[int, StoreGroup]:
-    """Groups by their inner number."""
-    found = session.execute(select(StoreGroup).where(StoreGroup.group_no.in_(numbers))).scalars()
-    return {group.group_no: group for group in found}
+def by_numbers(session: Session, numbers: Sequence[int], seen_by: int | None = None) -> dict[int, StoreGroup]:
+    """Groups by their inner number, as far as they may be seen."""
+    query = select(StoreGroup).where(StoreGroup.group_no.in_(numbers), _seen(seen_by))
+    return {group.group_no: group for group in session.execute(query).scalars()}
 
 
 def add(session: Session, name: str) -> StoreGroup:

@@ -44,7 +44,7 @@ def page(session: Session, seen_by: int | None, which: Filter, after: str | None
     """People who may be seen, by address in small letters, those after one."""
     query = select(Account).where(_seen(seen_by), *_conditions(which))
     if after is not None:
-        query = query.where(_EMAIL > after)
+        query = query.where(after < _EMAIL)
     return _persons(session, session.execute(query.order_by(_EMAIL).limit(count)).scalars().all(), seen_by)
 
 
@@ -61,7 +61,7 @@ def members(
     """Who belongs to a group and may be seen there, by address, those after one."""
     query = _members(group_no, seen_by)
     if after is not None:
-        query = query.where(_EMAIL > after)
+        query = query.where(after < _EMAIL)
     rows = session.execute(query.order_by(_EMAIL).limit(count))
     return [(account, GroupRole(role)) for account, role in rows]
 

@@ -54,7 +54,7 @@ def find(session: Session, token_id: UUID, account_no: int | None) -> Token | No
 def of(session: Session, account_no: int) -> list[Token]:
     """The tokens of a person that were not revoked, newest first."""
     query = select(Token).where(Token.account_no == account_no, Token.revoked_at.is_(None))
-    return list(session.execute(query.order_by(Token.token_no.desc())).scalars())
+    return list(session.execute(query.order_by(Token.created_at.desc(), Token.token_no.desc())).scalars())
 
 
 def revoke(session: Session, token_no: int, now: datetime) -> None:

@@ -116,7 +116,7 @@ def _end(response: Response) -> Response:
     headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
     try:
         attempt.keep(response.status_code, headers, _kept(response))
-    except Exception as error:  # noqa: BLE001 - as an exception of the view would be
+    except Exception as error:
         attempt.give_up()
         return current_app.make_response(current_app.handle_user_exception(error))
     return response

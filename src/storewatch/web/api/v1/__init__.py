@@ -1,6 +1,16 @@
 """REST API v1: a module a resource, each with a blueprint of its own under /api/v1."""
 
-from storewatch.web.api.v1 import groups, hours, stores, zones
+from storewatch.web.api.v1 import audit, groups, hours, invitations, members, stores, tokens, users, zones
 
-RESOURCES = (stores.blueprint, hours.blueprint, zones.blueprint, groups.blueprint)
+RESOURCES = (
+    stores.blueprint,
+    hours.blueprint,
+    zones.blueprint,
+    groups.blueprint,
+    members.blueprint,
+    users.blueprint,
+    invitations.blueprint,
+    tokens.blueprint,
+    audit.blueprint,
+)
 """Every resource; the order is that of the API's page."""

@@ -14,9 +14,10 @@ from typing import Annotated, Any, TypeVar
 from flask import Response, current_app, jsonify, request
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from werkzeug.exceptions import LengthRequired, PreconditionFailed, UnsupportedMediaType
 
+from storewatch.domain.clock import EARLIEST, from_us, parse_instant, to_us
 from storewatch.errors import UsageError
 from storewatch.web import idempotency
 from storewatch.web.context import database as database
@@ -68,6 +69,26 @@ LongText = Annotated[str, StringConstraints(max_length=4000, pattern=r"^[^\x00]*
 """Text of several lines."""
 
 StoreId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+def _moment(value: Any) -> datetime:
+    """By the rules of files: UTC without an offset. What the database cannot hold is refused."""
+    at_us = parse_instant(value) if isinstance(value, str) else None
+    if at_us is None:
+        raise ValueError("it is not a time like 2026-11-26T18:13:22Z")
+    if not EARLIEST <= at_us <= _LATEST:
+        raise ValueError("it lies before the year 2000 or after 9998")
+    return from_us(at_us)
+
+
+_LATEST = to_us(datetime(9999, 1, 1, tzinfo=UTC)) - 1
+
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2027-01-31T00:00:00Z"]}),
+]
+"""An instant in a body or a query: RFC 3339."""
 
 
 class Body(BaseModel):
@@ -192,9 +213,17 @@ def read_cursor(cursor: str, *types: type) -> list[Any] | None:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError:
         values = None
-    if not isinstance(values, list) or [type(value) for value in values] != list(types):
+    fits = isinstance(values, list) and [type(value) for value in values] == list(types)
+    if not fits or not all(_storable(value) for value in values):
         raise UsageError("cursor is none that this list gave", field="cursor")
-    return values
+    return list(values)
+
+
+def _storable(value: str | int) -> bool:
+    """Whether PostgreSQL can hold it: a made-up cursor may hold anything."""
+    if isinstance(value, str):
+        return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+    return abs(value) < 1 << 63
 
 
 def page(items: list[dict[str, Any]], limit: int, cursor: Callable[[dict[str, Any]], str]) -> Response:
@@ -222,12 +251,12 @@ def tagged(value: dict[str, Any], status: int = 200) -> Response:
     return response
 
 
-def check_tag(present: dict[str, Any]) -> None:
+def check_tag(present: dict[str, Any] | None) -> None:
     """Refuses a change to what somebody else changed meanwhile, if the client said what it had read.
 
-    Call it where the row is locked: between this look and the change nobody may come.
+    Call it where the row is locked: between this look and the change nobody may come. None: it is not there.
     """
-    if request.if_match and not request.if_match.contains(tag_of(present)):
+    if request.if_match and (present is None or not request.if_match.contains(tag_of(present))):
         raise PreconditionFailed("It was changed since you read it: read it again, then send If-Match anew")
 
 

@@ -65,6 +65,13 @@ OPERATORS = "  401 403 403 403 403 200 200 403 403 200 401 401"
 OPERATORS_MAKE = OPERATORS.replace("200", "201")
 OPERATORS_END = OPERATORS.replace("200", "204")
 MAPLES_CHANGE = "401 404 404 403 200 200 200 403 403 200 401 401"
+OPERATORS_PLACE = "401 404 404 403 403 200 200 403 403 200 401 401"
+MIAS = "       401 404 404 404 200 200 200 200 403 200 401 401"
+ANY_WRITER = " 401 200 200 200 200 200 200 403 403 200 401 401"
+ADMINS = "     401 403 403 403 403 403 200 403 403 403 401 401"
+ADMINS_MAKE = ADMINS.replace("200", "201")
+ADMINS_READ = "401 403 403 403 200 403 200 403 403 403 401 401"
+MIA_AND_ADMINS = "401 403 403 403 201 403 201 403 403 403 401 401"
 TRIGGER = "    401 202 202 202 202 202 202 403 403 202 401 401"
 
 TABLE = (
@@ -92,6 +99,43 @@ TABLE = (
     line("DELETE /api/v1/groups/<group_id>", OPERATORS_END),
     line("POST /api/v1/groups/<group_id>/stores", OPERATORS, json={"store_ids": ["oak-1"]}),
     line("POST /api/v1/groups/<group_id>/stores/remove", OPERATORS, json={"store_ids": ["maple-17"]}),
+    line("GET /api/v1/groups/<group_id>/members", MAPLES),
+    line("GET /api/v1/groups/<group_id>/members/<account_id>", MIAS),
+    line("PUT /api/v1/groups/<group_id>/members/<account_id>", OPERATORS_PLACE, json={"role": "viewer"}),
+    line("DELETE /api/v1/groups/<group_id>/members/<account_id>", OPERATORS_PLACE.replace("200", "204")),
+    line("GET /api/v1/users", MEMBERS),
+    line("GET /api/v1/users/me", MEMBERS),
+    line("DELETE /api/v1/users/me/sessions", ANY_WRITER.replace("200", "204")),
+    line("GET /api/v1/users/<account_id>", MIAS),
+    line("PATCH /api/v1/users/<account_id>", ADMINS, json={"active": False}),
+    line("GET /api/v1/invitations", MEMBERS),
+    line(
+        "POST /api/v1/invitations",
+        MAPLES_CHANGE.replace("200", "201"),
+        json={
+            "email": "ned@maple.example",
+            "groups": [{"group_id": "{group_id}", "role": "viewer"}],
+        },
+    ),
+    line("POST /api/v1/invitations", ADMINS_MAKE, json={"email": "ned@example.com", "role": "admin"}),
+    line(
+        "POST /api/v1/invitations/bulk",
+        ANY_WRITER,
+        data="email,role,group\nned@maple.example,viewer,acer\n",
+        content_type="text/csv",
+    ),
+    line("GET /api/v1/invitations/<invitation_id>", MANAGERS_OWN),
+    line(
+        "DELETE /api/v1/invitations/<invitation_id>",
+        "401 404 404 404 204 204 204 403 403 204 401 401",
+    ),
+    line("GET /api/v1/tokens", MEMBERS),
+    line("GET /api/v1/tokens", ADMINS_READ, "?account_id={account_id}"),
+    line("POST /api/v1/tokens", ANY_WRITER.replace("200", "201"), json={"name": "poller"}),
+    line("POST /api/v1/tokens", MIA_AND_ADMINS, json={"name": "poller", "account_id": "{account_id}"}),
+    line("GET /api/v1/tokens/<token_id>", "   401 404 404 404 200 404 200 404 403 404 401 401"),
+    line("DELETE /api/v1/tokens/<token_id>", "401 404 404 404 204 404 204 403 403 404 401 401"),
+    line("GET /api/v1/audit", "401 403 403 403 403 403 200 403 403 403 401 401"),
     line("GET /api/v1/stores", MEMBERS),
     line("POST /api/v1/stores", OPERATORS_MAKE, json={"store_id": "elm-1"}),
     line("PATCH /api/v1/stores", OPERATORS, json={"stores": [{"store_id": "elm-1"}]}),

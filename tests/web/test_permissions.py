@@ -7,16 +7,18 @@ own request.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from uuid import UUID
 
 import pytest
 from sqlalchemy import make_url, text
 from werkzeug.test import TestResponse
 
 from storewatch.domain.permissions import COMMAND, GroupRole, Role, Scope, Via
-from storewatch.services import logins, reporting, tokens
+from storewatch.services import invitations, logins, reporting, tokens
 from storewatch.services.reporting import Request
 from storewatch.storage import accounts
 from storewatch.storage.access_tables import Account
@@ -26,7 +28,7 @@ from tests.factories import load
 from tests.web.permission_table import BLIND, COLUMNS, TABLE, Line
 from tests.web.service import Service, Token
 
-MAPLES_WORDS = ("maple-18", "acer_brands", "vera@maple.example")
+MAPLES_WORDS = ("maple-18", "acer_brands", "vera@maple.example", "new@maple.example")
 """Words of Maple's that no request holds."""
 
 POLLS = """store_id,status,timestamp_utc
@@ -98,13 +100,22 @@ def ids_of(service: Service, manager: Token) -> dict[str, str]:
     report_id = reporting.trigger(service.database, caller, Request(), 1 << 60)
     reporting.make(service.database, report_id)
     groups = manager.get("/api/v1/groups").json
-    token_id, _ = tokens.create(service.database, caller, "Mia's", Scope.READ, None)
     assert groups is not None
+    token_id, _ = tokens.create(service.database, caller, "Mia's", Scope.READ, None)
+    invited = invitations.invite(
+        service.database,
+        caller,
+        "new@maple.example",
+        Role.MEMBER,
+        {UUID(groups["items"][0]["group_id"]): GroupRole.VIEWER},
+        by_mail=False,
+    )
     return {
         "group_id": groups["items"][0]["group_id"],
         "report_id": str(report_id),
         "account_id": str(account.account_id),
         "token_id": str(token_id.token_id),
+        "invitation_id": str(invited[1].link_id),
         "store_id": "maple-17",
     }
 
@@ -116,11 +127,19 @@ def asked(service: Service, town: Town, line: Line, who: str) -> TestResponse:
     path = line.path
     for name, value in town.ids.items():
         path = path.replace(f"{{{name}}}", value)
-    body = {"json": line.json} if line.json is not None else {}
+    body = {"json": filled(line.json, town.ids)} if line.json is not None else {}
     if line.data is not None:
         body = {"data": line.data, "content_type": line.content_type}
     with service.browser() as client:
         return client.open(path, method=line.method, headers=headers, **body)
+
+
+def filled(body: object, ids: dict[str, str]) -> object:
+    """A body with the ids that stand for its parameters."""
+    told = json.dumps(body)
+    for name, value in ids.items():
+        told = told.replace(f"{{{name}}}", value)
+    return json.loads(told)
 
 
 @pytest.mark.parametrize("line", TABLE, ids=lambda line: f"{line.method} {line.rule}")

@@ -49,14 +49,13 @@ class Filter:
 
 def page(session: Session, which: Filter, after: int | None, count: int) -> list[Audit]:
     """Entries, newest first, before the number `after`."""
-    wanted = (
-        (which.account_id, Audit.account_id == which.account_id),
-        (which.action, Audit.action == which.action),
-        (which.kind, Audit.kind == which.kind),
-        (which.subject, Audit.subject == which.subject),
-        (which.since, Audit.at >= which.since),
-        (which.until, Audit.at < which.until),
-        (after, Audit.audit_no < after),
-    )
-    query = select(Audit).where(*(condition for asked, condition in wanted if asked is not None))
-    return list(session.execute(query.order_by(Audit.audit_no.desc()).limit(count)).scalars())
+    names = ("account_id", "action", "kind", "subject")
+    equal = {name: getattr(which, name) for name in names if getattr(which, name) is not None}
+    query = select(Audit).filter_by(**equal).order_by(Audit.audit_no.desc()).limit(count)
+    if which.since is not None:
+        query = query.where(Audit.at >= which.since)
+    if which.until is not None:
+        query = query.where(Audit.at < which.until)
+    if after is not None:
+        query = query.where(Audit.audit_no < after)
+    return list(session.execute(query).scalars())

@@ -97,7 +97,7 @@ def list_tokens(query: TokenQuery) -> Response:
 @needs(WRITE)
 @shows_once("secret")
 def create_token(body: NewToken) -> Response:
-    """Make a token. It takes a login or a token of scope `write`; one that ends makes none that lasts longer."""
+    """Make a token. It takes a login, or a token of scope `write`, which makes none that lasts longer."""
     made, secret = tokens.create(
         database(), caller(), body.name, body.scope, body.expires_at, body.account_id
     )

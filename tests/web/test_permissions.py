@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -134,7 +135,7 @@ def asked(service: Service, town: Town, line: Line, who: str) -> TestResponse:
         return client.open(path, method=line.method, headers=headers, **body)
 
 
-def filled(body: object, ids: dict[str, str]) -> object:
+def filled(body: Any, ids: dict[str, str]) -> Any:
     """A body with the ids that stand for its parameters."""
     told = json.dumps(body)
     for name, value in ids.items():

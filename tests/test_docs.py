@@ -15,6 +15,7 @@ import pytest
 
 from storewatch import config
 from storewatch.cli import cli
+from storewatch.domain import people_rows
 from storewatch.domain import polls as poll_rows
 from storewatch.domain import weekly
 from storewatch.domain.availability import Kind, Policy, Polls, Rules, totals_by_store
@@ -293,13 +294,22 @@ def test_opening_hours_fall_where_the_table_says(row: list[str]) -> None:
         assert instant(closes) - instant(opens) == parse_duration(open_for)
 
 
-HEADERS = {**KINDS, "stores": ("store_id", "name", "groups", "storefront_url", "revenue_per_week")}
+HEADERS = {
+    **KINDS,
+    "people": (*people_rows.COLUMNS, *people_rows.OPTIONAL),
+    "stores": ("store_id", "name", "groups", "storefront_url", "revenue_per_week"),
+}
 
 
 def bad_rows(kind: str, rows: pl.DataFrame) -> pl.DataFrame:
     if kind == "store_status":
         return poll_rows.read_polls(rows, EARLIEST + 30 * 365 * DAY).bad
-    read = {"menu_hours": weekly.read_hours, "store_timezone": weekly.read_zones, "stores": read_stores}
+    read = {
+        "menu_hours": weekly.read_hours,
+        "store_timezone": weekly.read_zones,
+        "stores": read_stores,
+        "people": people_rows.read_people,
+    }
     return read[kind](rows).bad
 
 
@@ -318,7 +328,7 @@ def reasons(kind: str, row: str, header: tuple[str, ...] = ()) -> list[str]:
 
 REJECTIONS = [
     (kind, row.strip("`"), reason.strip("`"))
-    for title, kind in (("Any line", "store_status"), *((kind, kind) for kind in KINDS))
+    for title, kind in (("Any line", "store_status"), *((kind, kind) for kind in (*KINDS, "people")))
     for row, reason in tables(section(read("reference/files.md"), title), "row", "reason")
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -46,6 +47,18 @@ def test_somebody_is_invited_chooses_a_password_and_is_in(service: Service) -> N
     assert [group["name"] for group in groups["items"]] == ["Maple"]
     assert service.browser().post(path, data={"password": NEW}, headers=HTML).status_code == 404
     assert "mia@maple.example\tmember\tactive" in run("user", "list").output
+
+
+def test_a_file_of_people_is_invited(service: Service, tmp_path: Path) -> None:
+    service.group("Maple", "17")
+    file = tmp_path / "people.csv"
+    file.write_text("email,role,group\nmia@maple.example,manager,Maple\nx@y.example,viewer,Elm\n")
+    result = run("user", "import", str(file))
+    assert "line 3: there is no group 'Elm'" in result.stderr
+    assert "1 invited, 1 rows rejected." in result.stderr
+    assert result.stdout.startswith("mia@maple.example\t")
+    path = f"/link/{secret_in(result.stdout)}"
+    assert service.browser().post(path, data={"password": NEW}, headers=HTML).status_code == 303
 
 
 def test_a_password_that_is_too_short_is_refused_and_the_link_still_works(service: Service) -> None:

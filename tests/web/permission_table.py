@@ -72,6 +72,7 @@ ADMINS = "     401 403 403 403 403 403 200 403 403 403 401 401"
 ADMINS_MAKE = ADMINS.replace("200", "201")
 ADMINS_READ = "401 403 403 403 200 403 200 403 403 403 401 401"
 MIA_AND_ADMINS = "401 403 403 403 201 403 201 403 403 403 401 401"
+FORM = "application/x-www-form-urlencoded"
 TRIGGER = "    401 202 202 202 202 202 202 403 403 202 401 401"
 
 TABLE = (
@@ -87,7 +88,15 @@ TABLE = (
     line("GET /login", "200 302 302 302 302 302 302 302 302 302 200 200"),
     line("POST /login", "401 401 401 401 401 429 429 429 429 429 429 429"),
     line("POST /logout", "401 303 303 303 303 303 303 303 403 303 401 401"),
-    line("POST /account/password", "401 401 401 401 401 401 401 401 403 401 401 401"),
+    line("GET /account", MEMBERS),
+    line("POST /account/password", "401 401 401 401 401 401 401 403 403 401 401 401"),
+    line("POST /account/tokens", "401 400 400 400 400 400 400 403 403 400 401 401"),
+    line("POST /account/tokens", ANY_WRITER, data="name=poller&scope=read&life=30d", content_type=FORM),
+    line(
+        "POST /account/tokens/<uuid:token_id>/revoke",
+        "401 404 404 404 303 404 303 403 403 404 401 401",
+    ),
+    line("POST /account/sessions/end", ANY_WRITER.replace("200", "303")),
     line("GET /forgot", ANYBODY),
     line("POST /forgot", ANYBODY.replace("200", "409")),
     line("GET /link/<secret>", ANYBODY.replace("200", "404")),
@@ -106,8 +115,8 @@ TABLE = (
     line("GET /api/v1/users", MEMBERS),
     line("GET /api/v1/users/me", MEMBERS),
     line("DELETE /api/v1/users/me/sessions", ANY_WRITER.replace("200", "204")),
-    line("GET /api/v1/users/<account_id>", MIAS),
-    line("PATCH /api/v1/users/<account_id>", ADMINS, json={"active": False}),
+    line("GET /api/v1/users/<uuid:account_id>", MIAS),
+    line("PATCH /api/v1/users/<uuid:account_id>", ADMINS, json={"active": False}),
     line("GET /api/v1/invitations", MEMBERS),
     line(
         "POST /api/v1/invitations",
@@ -124,9 +133,9 @@ TABLE = (
         data="email,role,group\nned@maple.example,viewer,acer\n",
         content_type="text/csv",
     ),
-    line("GET /api/v1/invitations/<invitation_id>", MANAGERS_OWN),
+    line("GET /api/v1/invitations/<uuid:invitation_id>", MANAGERS_OWN),
     line(
-        "DELETE /api/v1/invitations/<invitation_id>",
+        "DELETE /api/v1/invitations/<uuid:invitation_id>",
         "401 404 404 404 204 204 204 403 403 204 401 401",
     ),
     line("GET /api/v1/tokens", MEMBERS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import BinaryIO
 from uuid import UUID
 
 import click
@@ -12,7 +13,7 @@ from storewatch.cli import edge
 from storewatch.cli.common import duration, opened_database
 from storewatch.domain.permissions import COMMAND, GroupRole, Role, Scope
 from storewatch.errors import NotFoundError, UsageError
-from storewatch.services import people, tokens, users
+from storewatch.services import invitations, people, tokens, users
 from storewatch.services.people import Wanted
 
 
@@ -48,6 +49,19 @@ def add(email: str, role: str, places: tuple[str, ...], show_link: bool) -> None
         click.echo(f"{made.email} is invited: a mail with a link that {until}, is sent by the worker.")
     else:
         click.echo(f"{made.email} is invited; this link {until}:\n{base}/link/{made.secret}")
+
+
+@user.command("import")
+@click.argument("file", type=click.File("rb"))
+def import_people(file: BinaryIO) -> None:
+    """Invite the people of a CSV file with email, role, group; prints a link for each."""
+    with opened_database() as database:
+        many = invitations.invite_file(database, COMMAND, file, file.name, by_mail=False)
+    for _, made in many.invited:
+        click.echo(f"{made.email}\t{_AT}/link/{made.secret}")
+    for line, reason in many.rejected:
+        click.echo(f"line {line}: {reason}", err=True)
+    click.echo(f"{len(many.invited)} invited, {len(many.rejected)} rows rejected.", err=True)
 
 
 def _place(text: str) -> tuple[str, GroupRole]:

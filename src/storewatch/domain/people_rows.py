@@ -40,7 +40,7 @@ def _problem() -> pl.Expr:
         .when(~role.is_in([*OF_ALL, *OF_A_GROUP]))
         .then(pl.format(f"role {{}} is not {_ROLES}", quoted("role")))
         .when(role.is_in(OF_ALL) & group.is_not_null())
-        .then(pl.format("{} sees every group: leave `group` empty", _a_role()))
+        .then(pl.format("{} sees every group: leave 'group' empty", _a_role()))
         .when(role.is_in(OF_A_GROUP) & group.is_null())
         .then(pl.format("{} needs a group", _a_role()))
         .when(group.str.len_chars() > MAX_NAME)

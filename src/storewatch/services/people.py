@@ -220,8 +220,10 @@ def reset(database: Database, secret: str, password: str, address: str) -> None:
 
 def change_password(database: Database, caller: Caller, secret: str, old: str, new: str) -> None:
     """Sets a new password, knowing the old one, and ends the person's other sessions."""
+    if caller.account_no is None:
+        raise ForbiddenError("Nobody is logged in here, so there is no password to change")
     with database.transaction() as session:
-        account = accounts.locked(session, caller.account_no or 0)
+        account = accounts.locked(session, caller.account_no)
         if not secrets.matches(old, account.password_hash):
             raise LoginRefusedError("The present password is wrong.")
         _set_password(session, account, new)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from storewatch.domain.clock import HOUR
 from storewatch.services.reporting import WindowFigures
@@ -22,6 +22,11 @@ def age(moment: datetime, now: datetime) -> str:
     if minutes < 120:
         return f"{minutes} min ago"
     return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // (24 * 60):,} days ago"
+
+
+def day(moment: datetime) -> str:
+    """`25 Jan 2023`, in UTC."""
+    return f"{moment.astimezone(UTC).day} {moment.astimezone(UTC):%b %Y}"
 
 
 def share(value: float | None, digits: int) -> str:

@@ -209,7 +209,7 @@ REJECTED = {
     "a@b.example,king,Maple": "role 'king' is not admin, operator, manager or viewer",
     "a@b.example,viewer,": "a viewer needs a group",
     "a@b.example,viewer": "a viewer needs a group",
-    "a@b.example,admin,Maple": "an admin sees every group: leave `group` empty",
+    "a@b.example,admin,Maple": "an admin sees every group: leave 'group' empty",
     "a@b.example,viewer,Elm": "there is no group 'Elm'",
     "a@b.example,admin,": "you may not invite an admin",
     'a@b.example,"viewer,Maple': "quote",

@@ -1,4 +1,4 @@
-"""Logging in and out, links from mails, one's own password."""
+"""Logging in and out, links from mails."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from storewatch.domain.permissions import PUBLIC, READ
 from storewatch.errors import ConflictError, LoginRefusedError, StorewatchError
 from storewatch.services import logins, mailing, people
 from storewatch.web import access
-from storewatch.web.access import address, caller, caller_or_none, needs
+from storewatch.web.access import address, caller_or_none, needs
 from storewatch.web.context import database, mail_on
 from storewatch.web.errors import status_of
 
@@ -107,15 +107,6 @@ def _accepted(secret: str) -> BaseResponse:
     if found is None:
         raise LoginRefusedError("Log in to accept this invitation.")
     people.accept_as(database(), secret, found)
-    return redirect(url_for("home.home"), 303)
-
-
-@blueprint.post("/account/password")
-@needs(READ)
-def change_password() -> BaseResponse:
-    """Sets a new password; the person's other sessions end."""
-    old, new = request.form.get("old", ""), request.form.get("password", "")
-    people.change_password(database(), caller(), access.session_secret(), old, new)
     return redirect(url_for("home.home"), 303)
 
 

@@ -185,7 +185,7 @@ def invite_many() -> dict[str, Any]:
 
 
 @blueprint.get(
-    "/invitations/<invitation_id>",
+    "/invitations/<uuid:invitation_id>",
     operation_id="getInvitation",
     responses={"200": answer("The invitation", Invitation)},
 )
@@ -196,7 +196,7 @@ def get_invitation(path: InvitationPath) -> Response:
 
 
 @blueprint.delete(
-    "/invitations/<invitation_id>",
+    "/invitations/<uuid:invitation_id>",
     operation_id="withdrawInvitation",
     responses={"204": answer("Its link no longer works")},
 )

@@ -131,7 +131,9 @@ def end_sessions() -> tuple[str, int]:
 
 
 @blueprint.get(
-    "/users/<account_id>", operation_id="getUser", responses={"200": answer("The person", User, links=_LINKS)}
+    "/users/<uuid:account_id>",
+    operation_id="getUser",
+    responses={"200": answer("The person", User, links=_LINKS)},
 )
 @needs(READ)
 def get_user(path: UserPath) -> Response:
@@ -140,7 +142,7 @@ def get_user(path: UserPath) -> Response:
 
 
 @blueprint.patch(
-    "/users/<account_id>", operation_id="updateUser", responses={"200": answer("The person", User)}
+    "/users/<uuid:account_id>", operation_id="updateUser", responses={"200": answer("The person", User)}
 )
 @needs(ADMINISTER)
 def update_user(path: UserPath, body: UserChange) -> Response:

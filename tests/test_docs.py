@@ -15,9 +15,8 @@ import pytest
 
 from storewatch import config
 from storewatch.cli import cli
-from storewatch.domain import people_rows
+from storewatch.domain import people_rows, weekly
 from storewatch.domain import polls as poll_rows
-from storewatch.domain import weekly
 from storewatch.domain.availability import Kind, Policy, Polls, Rules, totals_by_store
 from storewatch.domain.axis import Int64
 from storewatch.domain.clock import DAY, EARLIEST, HOUR, MINUTE, parse_duration, to_us

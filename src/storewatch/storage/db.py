@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from storewatch.errors import ConflictError, SettingsError
 
@@ -43,13 +43,13 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A session whose work is committed at the end of the block, or rolled back whole."""
-        shared = _shared.get()
-        if shared is not None:
-            with shared.joined() as session, session.begin_nested():
-                yield session
-            return
-        with self.session() as session, session.begin():
+        with self.session() as session, self._begun(session):
             yield session
+
+    @staticmethod
+    def _begun(session: Session) -> SessionTransaction:
+        """A transaction of its own, or a part of one that is shared."""
+        return session.begin_nested() if session.in_transaction() else session.begin()
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:

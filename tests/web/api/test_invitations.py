@@ -154,6 +154,20 @@ def test_a_repeated_request_invites_once_and_shows_no_link(
     assert accept(service, said(first)["link"]) == 303
 
 
+def test_with_a_mail_server_the_link_is_mailed_and_not_shown(
+    service: Service, town: dict[str, Token]
+) -> None:
+    service.app.extensions["storewatch.mail"] = True
+    made = said(invite(town["ada"], "a@b.example", "operator"))
+    assert (made["link"], made["mailed"]) == (None, True)
+    assert said(many(town["ada"], "c@d.example,admin,\n"))["items"][0]["mailed"] is True
+    with service.database.session() as session:
+        jobs = session.execute(text("SELECT count(*) FROM procrastinate_jobs WHERE queue_name = 'mail'"))
+        assert jobs.scalar() == 2
+        digests = session.execute(text("SELECT count(digest) FROM one_time_link"))
+        assert digests.scalar() == 0  # made when the mail is written
+
+
 def test_what_the_inviter_may_no_longer_see_is_not_told(
     town: dict[str, Token], groups: dict[str, str]
 ) -> None:

@@ -59,6 +59,7 @@ class Changed(BaseModel):
 _LINKS = {
     "read": {"operationId": "getGroup", "parameters": {"group_id": "$response.body#/group_id"}},
     "rename": {"operationId": "renameGroup", "parameters": {"group_id": "$response.body#/group_id"}},
+    "members": {"operationId": "listMembers", "parameters": {"group_id": "$response.body#/group_id"}},
     "remove": {"operationId": "deleteGroup", "parameters": {"group_id": "$response.body#/group_id"}},
 }
 

@@ -116,7 +116,7 @@ def ids_of(service: Service, manager: Token) -> dict[str, str]:
         "report_id": str(report_id),
         "account_id": str(account.account_id),
         "token_id": str(token_id.token_id),
-        "invitation_id": str(invited[1].link_id),
+        "invitation_id": str(invited[1].link.link_id),
         "store_id": "maple-17",
     }
 

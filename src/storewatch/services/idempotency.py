@@ -32,16 +32,22 @@ class Attempt:
 
         ConflictError if a request with this key is running.
         """
+        try:
+            found = self._found()
+        except BaseException:
+            self.give_up()
+            raise
+        if found is None:
+            self._shared.join()
+        else:
+            self.give_up()
+        return found
+
+    def _found(self) -> IdempotencyKey | None:
         session, mine = self._shared.session, (self._account_no, self._key)
         if not idempotency.try_lock(session, *mine):
-            self.give_up()
             raise ConflictError(RUNNING)
-        found = idempotency.find(session, *mine, datetime.now(UTC) - KEPT)
-        if found is not None:
-            self.give_up()
-            return found
-        self._shared.join()
-        return None
+        return idempotency.find(session, *mine, datetime.now(UTC) - KEPT)
 
     def keep(self, status: int, headers: dict[str, str], body: bytes) -> None:
         """Commits what was done, and the answer with it."""

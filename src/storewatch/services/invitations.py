@@ -76,7 +76,7 @@ def invite(
     with database.transaction() as session:
         given = {_group_no(session, caller, group_id): place for group_id, place in places.items()}
         made = people.invite_in(session, caller, Wanted(email, role, given), by_mail=by_mail)
-        return _found(session, caller, made.link_id), made
+        return _open(session, caller, made.link, caller.email), made
 
 
 def _group_no(session: Session, caller: Caller, group_id: UUID) -> int:
@@ -95,7 +95,8 @@ def _found(session: Session, caller: Caller, link_id: UUID) -> Open:
 
 def _open(session: Session, caller: Caller, link: OneTimeLink, invited_by: str | None) -> Open:
     numbers = list(links.given_groups(link))
-    return Open(link, groups.by_numbers(session, numbers, caller.seen_by), invited_by)
+    found = groups.by_numbers(session, numbers, caller.seen_by) if numbers else {}
+    return Open(link, found, invited_by)
 
 
 # --- many -----------------------------------------------------------------------------------------
@@ -122,7 +123,7 @@ def invite_file(database: Database, caller: Caller, stream: BinaryIO, name: str,
             except StorewatchError as error:
                 rejected.append((row[0], str(error)))
         made = [people.invite_in(session, caller, each, by_mail=by_mail) for each in wanted.values()]
-        invited = [(_found(session, caller, each.link_id), each) for each in made]
+        invited = [(_open(session, caller, each.link, caller.email), each) for each in made]
     return Many(invited, sorted(rejected))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy.orm import Session
@@ -82,7 +81,7 @@ class Wanted:
 class Invitation:
     """What became of it: the secret of the link, for the inviter to pass on; None if it is mailed."""
 
-    link_id: UUID
+    link: OneTimeLink
     email: str
     expires_at: datetime
     secret: str | None
@@ -103,7 +102,7 @@ def invite_in(session: Session, caller: Caller, wanted: Wanted, *, by_mail: bool
         )
     if wanted.role is Role.MEMBER and not given:
         raise UsageError("A member needs a group to see anything: name one", field="groups")
-    if len(groups.by_numbers(session, list(given))) < len(given):
+    if given and len(groups.by_numbers(session, list(given))) < len(given):
         raise NotFoundError("There is no such group")
     expires_at = datetime.now(UTC) + _INVITATION_LASTS
     secret, digest = (None, None) if by_mail else secrets.new_secret()
@@ -112,7 +111,7 @@ def invite_in(session: Session, caller: Caller, wanted: Wanted, *, by_mail: bool
     if by_mail:
         queue.defer(session, QUEUE, MAIL_INVITATION, link_no=link.link_no)
     audit.record(session, caller, "invite", "user", email, role=wanted.role.value)
-    return Invitation(link.link_id, email, expires_at, secret)
+    return Invitation(link, email, expires_at, secret)
 
 
 @dataclass(frozen=True)

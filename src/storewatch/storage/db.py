@@ -79,6 +79,7 @@ class Shared:
 
     def __init__(self, database: Database) -> None:
         self.session = Session(database.engine, expire_on_commit=False)
+        self.session.begin()
 
     def join(self) -> None:
         """Others join from now on."""

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from storewatch.domain.permissions import COMMAND, Caller, GroupRole, Role
 from storewatch.jobs.tasks import make_app
 from storewatch.outbound.mail import Security, Server
-from storewatch.services import logins, mailing, people
+from storewatch.services import logins, mailing, people, users
 from storewatch.services.mailing import Mail
 from storewatch.services.people import Wanted
 from storewatch.storage.db import Database
@@ -208,7 +208,7 @@ def test_a_forgotten_password_is_replaced_by_a_mail(service: Service, office: Po
 def test_nobody_is_mailed_who_is_unknown_or_disabled(service: Service, office: PostOffice) -> None:
     service.person("ada@example.com", Role.ADMIN)
     account_id = service.person("out@example.com")
-    people.set_active(service.database, COMMAND, account_id, active=False)
+    users.change(service.database, COMMAND, account_id, active=False)
     for email in ("out@example.com", "nobody@example.com"):
         mailing.ask_for_reset(service.database, email, "192.0.2.7")
     work(service.database, office)

@@ -53,12 +53,15 @@ def add(email: str, role: str, places: tuple[str, ...], show_link: bool) -> None
 
 @user.command("import")
 @click.argument("file", type=click.File("rb"))
-def import_people(file: BinaryIO) -> None:
-    """Invite the people of a CSV file with email, role, group; prints a link for each."""
-    with opened_database() as database:
-        many = invitations.invite_file(database, COMMAND, file, file.name, by_mail=False)
+@click.option("--show-link", is_flag=True, help="Print the links also where mails are set up.")
+def import_people(file: BinaryIO, show_link: bool) -> None:
+    """Invite the people of a CSV file with email, role, group: by mail, else print a link for each."""
+    settings = config.read()
+    by_mail, base = edge.mails(settings) and not show_link, edge.links_at(settings)
+    with opened_database(settings) as database:
+        many = invitations.invite_file(database, COMMAND, file, file.name, by_mail=by_mail)
     for _, made in many.invited:
-        click.echo(f"{made.email}\t{_AT}/link/{made.secret}")
+        click.echo(f"{made.email}\t{'mailed' if by_mail else f'{base}/link/{made.secret}'}")
     for line, reason in many.rejected:
         click.echo(f"line {line}: {reason}", err=True)
     click.echo(f"{len(many.invited)} invited, {len(many.rejected)} rows rejected.", err=True)

@@ -94,7 +94,7 @@ def invite(database: Database, caller: Caller, wanted: Wanted, *, by_mail: bool)
 
 
 def invite_in(session: Session, caller: Caller, wanted: Wanted, *, by_mail: bool) -> Invitation:
-    """The same in a transaction of the caller's. One that is open already and says the same is over."""
+    """The same within a transaction. One of the caller's that is open and gives the same ends."""
     email, given = checked_email(wanted.email), wanted.groups or {}
     if not may_invite(caller, wanted.role, given):
         raise ForbiddenError(

@@ -43,6 +43,12 @@ class Settings:
         "STOREWATCH_KEEP_REPORTS", "90d", "reports that are not pinned are removed after this time"
     )
 
+    webhook_networks: str = _setting(
+        "STOREWATCH_WEBHOOK_NETWORKS",
+        "",
+        "private networks that webhooks may lie in, such as 10.1.2.0/24; public addresses always may",
+    )
+
     @property
     def home_path(self) -> Path | None:
         """The home as a path; None means the default."""

@@ -27,7 +27,9 @@ from storewatch.cli.common import (
 from storewatch.cli.logs import configure_log
 from storewatch.config import Settings
 from storewatch.errors import EmbeddedServerError, UsageError
+from storewatch.outbound.webhooks import networks
 from storewatch.services import people, reporting
+from storewatch.services.announcing import Outside
 from storewatch.storage import db
 from storewatch.storage.db import Database
 
@@ -60,6 +62,7 @@ def serve(host: str, port: int, no_login: bool) -> None:
     settings = config.read()
     reporting.usual(settings.seen_within, settings.default_zone)  # complains here, not in a child
     duration("STOREWATCH_KEEP_REPORTS", settings.keep_reports)
+    networks(settings.webhook_networks)
     _claim(host, port)
     with database_url(settings) as url:
         _prepare(url)
@@ -204,7 +207,8 @@ def worker() -> None:
     _end_with_parent()
     settings = config.read()
     with opened_database(settings) as database:
-        loop.run(make_app(database, duration("STOREWATCH_KEEP_REPORTS", settings.keep_reports)))
+        keep = duration("STOREWATCH_KEEP_REPORTS", settings.keep_reports)
+        loop.run(make_app(database, keep, Outside(networks=networks(settings.webhook_networks))))
 
 
 @click.command(hidden=True)

@@ -11,6 +11,9 @@ from procrastinate.exceptions import ConnectorException
 
 log = structlog.get_logger()
 
+_OUTBOUND = frozenset({"outbound"})
+"""Queues of jobs that wait for others, who may be slow: they never hold up a report."""
+
 _HEARTBEAT = 2.0
 _STALLED_AFTER = 6.0
 """Seconds without a heartbeat after which a worker counts as dead."""
@@ -23,20 +26,38 @@ def run(app: App) -> None:
 
 async def _run(app: App) -> None:
     async with app.open_async():
-        rescuer = asyncio.create_task(_take_up_stalled(app))
+        beside = [asyncio.create_task(work) for work in (_take_up_stalled(app), _send(app))]
         try:
-            await app.run_worker_async(
-                concurrency=1,
-                fetch_job_polling_interval=2.0,
-                update_heartbeat_interval=_HEARTBEAT,
-                stalled_worker_timeout=_STALLED_AFTER,
-                shutdown_graceful_timeout=20,
-                delete_jobs="successful",
-            )
+            await _work(app, _queues(app) - _OUTBOUND, concurrency=1, install_signal_handlers=True)
         finally:
-            rescuer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await rescuer
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+
+
+async def _send(app: App) -> None:
+    """Works on what goes out, several at a time, as long as the worker for the rest does."""
+    while True:
+        with contextlib.suppress(ConnectorException):
+            await _work(app, _OUTBOUND, concurrency=4, install_signal_handlers=False)
+        await asyncio.sleep(_HEARTBEAT)
+
+
+def _queues(app: App) -> frozenset[str]:
+    return frozenset(task.queue for task in app.tasks.values())
+
+
+async def _work(app: App, queues: frozenset[str], *, concurrency: int, install_signal_handlers: bool) -> None:
+    await app.run_worker_async(
+        queues=sorted(queues),
+        concurrency=concurrency,
+        install_signal_handlers=install_signal_handlers,
+        fetch_job_polling_interval=2.0,
+        update_heartbeat_interval=_HEARTBEAT,
+        stalled_worker_timeout=_STALLED_AFTER,
+        shutdown_graceful_timeout=20,
+        delete_jobs="successful",
+    )
 
 
 async def _take_up_stalled(app: App) -> None:

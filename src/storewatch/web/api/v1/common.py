@@ -190,9 +190,17 @@ def read_cursor(cursor: str, *types: type) -> list[Any] | None:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError:
         values = None
-    if not isinstance(values, list) or [type(value) for value in values] != list(types):
+    known = isinstance(values, list) and [type(value) for value in values] == list(types)
+    if not known or not all(_storable(value) for value in values):
         raise UsageError("cursor is none that this list gave", field="cursor")
-    return values
+    return list(values)
+
+
+def _storable(value: Any) -> bool:
+    """Whether PostgreSQL can hold a value: text without NUL and halves of characters, a bigint."""
+    if isinstance(value, int):
+        return abs(value) < 1 << 63
+    return not isinstance(value, str) or not re.search("[\x00\ud800-\udfff]", value)
 
 
 def page(items: list[dict[str, Any]], limit: int, cursor: Callable[[dict[str, Any]], str]) -> Response:

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from storewatch.services import reporting
+from storewatch.storage import report_rows
 from storewatch.storage.db import Database
 from tests.factories import load
 from tests.web.conftest import said
@@ -198,7 +199,7 @@ def fetched(client: FlaskClient, path: str, kind: str, form: str = "extended") -
     assert answer.status_code == 200
     report_id = path.rpartition("/")[2]
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{report_id}.{kind}"'
-    return answer.data
+    return bytes(answer.data)
 
 
 def extended_csv(client: FlaskClient, path: str) -> list[dict[str, str]]:
@@ -258,7 +259,7 @@ def sheet(book: bytes, number: int = 1) -> list[list[tuple[str, Any]]]:
     with zipfile.ZipFile(io.BytesIO(book)) as archive:
         root = ElementTree.fromstring(archive.read(f"xl/worksheets/sheet{number}.xml"))  # noqa: S314 - ours
     assert not root.findall(".//x:f", NAMESPACE)  # not one formula
-    found = []
+    found: list[list[tuple[str, Any]]] = []
     for row in root.findall(".//x:row", NAMESPACE):
         cells = {cell.get("r", "").rstrip("0123456789"): cell for cell in row}
         width = len(found[0]) if found else len(cells)  # the header's
@@ -327,10 +328,9 @@ def test_a_report_without_rows_is_a_file_with_a_header(
 def test_a_file_is_the_same_however_few_rows_are_read_at_once(
     client: FlaskClient, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from storewatch.storage import report_rows
-
     whole = {kind: fetched(client, path, kind) for kind in ("csv", "json", "parquet")}
-    monkeypatch.setitem(report_rows.frames.__kwdefaults__, "at_once", 1)
+    usual = report_rows.frames.__kwdefaults__ or {}
+    monkeypatch.setitem(usual, "at_once", 1)
     assert fetched(client, path, "csv") == whole["csv"]
     assert fetched(client, path, "json") == whole["json"]
     frames = (

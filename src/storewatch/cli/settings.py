@@ -6,6 +6,7 @@ import click
 
 from storewatch import config
 from storewatch.cli.common import duration
+from storewatch.outbound.webhooks import networks
 from storewatch.services.reporting import usual
 
 
@@ -18,3 +19,4 @@ def settings() -> None:
         click.echo(f"{variable}={'(set)' if secret else value or '(not set)'}\n    {text}")
     usual(found.seen_within, found.default_zone)  # complains about what cannot be used
     duration("STOREWATCH_KEEP_REPORTS", found.keep_reports)
+    networks(found.webhook_networks)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 import polars as pl
-import xlsxwriter
 
 from storewatch.formats.csv_out import report_csv
 from storewatch.formats.harmless import harmless
@@ -91,6 +90,8 @@ def _parquet(content: Content) -> Iterator[bytes]:
 
 def _xlsx(content: Content) -> Iterator[bytes]:
     """Text is written as text and never looked at; numbers are numbers."""
+    import xlsxwriter  # slow to import, seldom needed
+
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with tempfile.TemporaryFile() as file:
         with xlsxwriter.Workbook(file, options) as book:

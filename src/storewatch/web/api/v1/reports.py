@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from flask import Response, url_for
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, WithJsonSchema
 
 from storewatch.domain.availability import Policy
 from storewatch.domain.clock import DAY, SECOND, parse_instant
@@ -52,7 +52,12 @@ def _instant(text: str) -> str:
     return text
 
 
-AsOf = Annotated[str, StringConstraints(max_length=40), AfterValidator(_instant)]
+AsOf = Annotated[
+    str,
+    StringConstraints(max_length=40),
+    AfterValidator(_instant),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
 
 
 def _seconds(least: int, most: int, **more: Any) -> Any:

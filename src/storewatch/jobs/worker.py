@@ -9,9 +9,11 @@ import structlog
 from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 
+from storewatch.services import announcing
+
 log = structlog.get_logger()
 
-_OUTBOUND = frozenset({"outbound"})
+_OUTBOUND = frozenset({announcing.QUEUE})
 """Queues of jobs that wait for others, who may be slow: they never hold up a report."""
 
 _HEARTBEAT = 2.0

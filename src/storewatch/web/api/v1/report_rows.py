@@ -29,7 +29,7 @@ from storewatch.web.api.v1.common import (
     read_cursor,
     resource,
 )
-from storewatch.web.api.v1.reports import FleetFigures, ReportPath
+from storewatch.web.api.v1.report_models import FleetFigures, ReportPath
 
 blueprint = resource("Report rows", "What a report says of each store.")
 

@@ -13,13 +13,15 @@ from sqlalchemy.orm import Session
 from bench.measure import timed
 from bench.peers.given import OPENS_TABLE, Given, Totals, answer, keep, read
 from storewatch.domain import hours
-from storewatch.domain.availability import Policy, Polls, Rules, totals_by_store
+from storewatch.domain.availability import Policy, Polls, Rules
 from storewatch.domain.clock import DAY, from_us
 from storewatch.domain.hours import Intervals
+from storewatch.domain.outages import Figures, figures_by_store
 from storewatch.domain.windows import CLASSIC, before
-from storewatch.storage import polls, reports, stores, weekly
+from storewatch.storage import polls, report_rows, stores, weekly
 from storewatch.storage.copying import Column, copy_rows
 from storewatch.storage.db import Database, raw
+from storewatch.storage.report_rows import Given as StoresGiven
 from storewatch.storage.tables import Report
 
 _ZONE = "America/Chicago"
@@ -35,14 +37,15 @@ def main() -> None:
         schedule = weekly.schedule(sessions[0], keys, _ZONE)
         opens = hours.open_intervals(schedule, given.reach, given.as_of + 1)
         found = polls.read(sessions, keys, given.reach, given.as_of)
-        totals = totals_by_store(found, opens, rules, windows, given.as_of)
+        figures = figures_by_store(found, opens, rules, windows, given.as_of)
+        stores_given = StoresGiven(~schedule.always, schedule.zone != 0)
         steps = {
             "floor": timed(given.runs, lambda: _drained(sessions, given)),
             "read": timed(given.runs, lambda: polls.read(sessions, keys, given.reach, given.as_of)),
             "schedule": timed(given.runs, lambda: weekly.schedule(sessions[0], keys, _ZONE)),
             "opens": timed(given.runs, lambda: hours.open_intervals(schedule, given.reach, given.as_of + 1)),
         }
-    steps["write"] = timed(given.runs, lambda: _written(database, keys, totals))
+    steps["write"] = timed(given.runs, lambda: _written(database, keys, figures, stores_given))
     _hand_over(given, keys, opens, found)
     with database.session() as session:
         reported = _reported(session, keys)
@@ -52,7 +55,7 @@ def main() -> None:
     answer(
         given,
         "engine",
-        lambda: totals_by_store(found, opens, rules, windows, given.as_of),
+        lambda: figures_by_store(found, opens, rules, windows, given.as_of).totals,
         steps=steps,
         stores=len(keys),
         polls=len(found),
@@ -88,10 +91,12 @@ def _drained_days(session: Session, days: list[int], given: Given) -> int:
     return size
 
 
-def _written(database: Database, keys: np.ndarray[tuple[int], np.dtype[np.int32]], totals: Totals) -> None:
+def _written(
+    database: Database, keys: np.ndarray[tuple[int], np.dtype[np.int32]], figures: Figures, given: StoresGiven
+) -> None:
     """Writes the rows of a report, and takes them back."""
     with database.session() as session:
-        reports.add_rows(session, Report(report_no=-1, attempt=1), keys, totals)
+        report_rows.add(session, Report(report_no=-1, attempt=1), keys, figures, given)
         session.rollback()
 
 
@@ -100,7 +105,7 @@ def _reported(session: Session, keys: np.ndarray[tuple[int], np.dtype[np.int32]]
     latest = session.query(Report).filter_by(status="complete").order_by(Report.report_no.desc()).first()
     if latest is None:
         return None
-    frame = pl.concat(reports.rows(session, latest))
+    frame = pl.concat(report_rows.frames(session, latest))
     ids = stores.keys(session, frame["store_id"].to_list())
     frame = frame.join(ids, on="store_id", how="left").sort("store_key")
     assert frame["store_key"].to_list() == keys.tolist()

@@ -17,7 +17,7 @@ _STEPS = {
     "schedule": "hours and zones out of PostgreSQL",
     "opens": "hours and zones to open intervals (`domain.hours`)",
     "read": "polls out of PostgreSQL, sorted (`storage.polls.read`)",
-    "engine": "the engine: polls and open intervals to totals (`domain.availability`)",
+    "engine": "the engine: polls and open intervals to totals and outages (`domain.outages`)",
     "write": "the rows into PostgreSQL",
 }
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
+
+from storewatch.domain.axis import Int64
+from storewatch.domain.outages import Figures
 from storewatch.services.importing import Imported, import_file
 from storewatch.storage.db import Database
+from storewatch.storage.report_rows import Given
 
 CHICAGO_MONDAY = """store_id,status,timestamp_utc
 1,active,2023-01-23 16:14:00 UTC
@@ -28,3 +33,10 @@ def load(database: Database, *files: str, now_us: int | None = None) -> list[Imp
 def load_chicago(database: Database) -> None:
     """One store with the two polls and the hours of the first worked example."""
     load(database, CHICAGO_MONDAY, MONDAY_NINE_TO_TWELVE)
+
+
+def rows_of(totals: Int64) -> tuple[Figures, Given]:
+    """Rows of a report without outages, from int64[stores, windows, 5]; hours and zone were given."""
+    shape = totals.shape[:2]
+    figures = Figures(totals, np.zeros(shape, np.int32), np.zeros(shape, np.int64))
+    return figures, Given(*np.ones((2, len(totals)), np.bool_))

@@ -57,6 +57,12 @@ class Settings:
     )
     mail_from: str = _setting("STOREWATCH_MAIL_FROM", "", "the address that mails come from")
 
+    webhook_networks: str = _setting(
+        "STOREWATCH_WEBHOOK_NETWORKS",
+        "",
+        "private networks that webhooks may lie in, such as 10.1.2.0/24; public addresses always may",
+    )
+
     @property
     def home_path(self) -> Path | None:
         """The home as a path; None means the default."""

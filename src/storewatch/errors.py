@@ -10,6 +10,8 @@
     ├── ForbiddenError           who asks is known, and may not (HTTP 403)
     ├── FileRefusedError         a whole file cannot be read; nothing of it was stored (HTTP 422)
     │   └── TooLargeError        it, or what it unpacks to, is larger than allowed (HTTP 413)
+    ├── DeliveryError            what we sent to the outside did not arrive; later it may
+    │   └── DeliveryRefusedError we do not send there, now or later
     ├── SettingsError            a setting or an environment variable is wrong
     ├── EmbeddedServerError      the PostgreSQL that storewatch starts itself cannot run
     ├── MailFailedError          a mail could not be sent; later it may
@@ -68,6 +70,14 @@ class FileRefusedError(StorewatchError):
 
 class TooLargeError(FileRefusedError):
     """A file or body is larger than is allowed, as it came or unpacked."""
+
+
+class DeliveryError(StorewatchError):
+    """What we sent to the outside did not arrive, or was not taken. Trying again later may help."""
+
+
+class DeliveryRefusedError(DeliveryError):
+    """We do not send there; trying again does not help."""
 
 
 class SettingsError(StorewatchError):

@@ -8,7 +8,7 @@ import pytest
 
 from storewatch.storage.db import Database
 from tests.acceptance.conftest import storewatch
-from tests.factories import load_chicago
+from tests.factories import load, load_chicago
 
 pytestmark = pytest.mark.slow
 
@@ -49,6 +49,51 @@ def test_report_complains_plainly(
     result = storewatch("report", "--output", str(tmp_path / "r.csv"), *words, environment=environment)
     assert (result.returncode, complaint in result.stderr) == (2, True), result.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "starts"),
+    [
+        ("r.csv", (), b"store_id,uptime_last_hour,"),
+        ("r.csv", ("--extended",), b"store_id,name,location,hours_given,zone_given,open_seconds_last_hour,"),
+        ("r.XLSX", ("--extended",), b"PK"),
+        ("r.parquet", (), b"PAR1"),
+        ("r.json", ("--extended",), b'{"report_id": "'),
+        ("r.txt", (), b"store_id,uptime_last_hour,"),
+        ("r.txt", ("--format", "json"), b'{"report_id": "'),
+    ],
+)
+def test_report_writes_what_the_name_says(
+    environment: dict[str, str],
+    database: Database,
+    tmp_path: Path,
+    name: str,
+    words: tuple[str],
+    starts: bytes,
+) -> None:
+    load_chicago(database)
+    result = storewatch("report", "--output", str(tmp_path / name), *words, environment=environment)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / name).read_bytes().startswith(starts)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_report_on_some_stores_and_groups(
+    environment: dict[str, str], database: Database, tmp_path: Path
+) -> None:
+    load_chicago(database)
+    load(
+        database,
+        "store_id,status,timestamp_utc\n2,active,2023-01-23 16:00:00\n3,active,2023-01-23 16:00:00\n",
+    )
+    load(database, "store_id,groups\n2,Maple St\n")
+    output = tmp_path / "r.csv"
+    words = ("report", "--output", str(output), "--store", "3", "--group", "Maple St")
+    assert storewatch(*words, environment=environment).returncode == 0
+    assert [line.split(",")[0] for line in output.read_text().splitlines()[1:]] == ["2", "3"]
+    for wrong in (("--store", "9"), ("--group", "Elm St")):
+        result = storewatch("report", "--output", str(output), *wrong, environment=environment)
+        assert (result.returncode, wrong[1] in result.stderr) == (2, True)
 
 
 def test_report_without_polls_says_what_to_do(environment: dict[str, str], tmp_path: Path) -> None:
@@ -99,8 +144,9 @@ def test_settings_shows_no_secret_and_checks_values(environment: dict[str, str])
     shown = storewatch("settings", environment=environment)
     assert shown.returncode == 0
     assert "STOREWATCH_DATABASE_URL=(set)" in shown.stdout
-    wrong = storewatch("settings", environment=environment | {"STOREWATCH_DEFAULT_ZONE": "Mars/Base"})
-    assert (wrong.returncode, "STOREWATCH_DEFAULT_ZONE is 'Mars/Base'" in wrong.stderr) == (2, True)
+    for name, value in (("STOREWATCH_DEFAULT_ZONE", "Mars/Base"), ("STOREWATCH_WEBHOOK_NETWORKS", "home")):
+        wrong = storewatch("settings", environment=environment | {name: value})
+        assert (wrong.returncode, f"{name} is '{value}'" in wrong.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from storewatch.domain.permissions import COMMAND, Caller, GroupRole, Role
-from storewatch.jobs.tasks import make_app
+from storewatch.jobs.tasks import Means, make_app
 from storewatch.outbound.mail import Security, Server
 from storewatch.services import logins, mailing, people, users
 from storewatch.services.mailing import Mail
@@ -38,17 +38,19 @@ def work(database: Database, office: PostOffice | None, port: int = 0) -> None:
     """Runs the jobs that are due."""
     server = Server("127.0.0.1", office.port if office else port, Security.NONE)
     mail = Mail(server, "storewatch@stores.example", URL) if office or port else None
-    app = make_app(database, 1, mail)
+    app = make_app(database, Means(mail=mail))
     with app.open():
         app.run_worker(queues=["mail"], wait=False, delete_jobs="successful", listen_notify=False)
 
 
 def jobs(database: Database) -> list[tuple[str, str, int, timedelta]]:
-    """(task, status, attempts, in how long it is tried again) of the jobs that are left."""
+    """(task, status, attempts, in how long it is tried again) of the mails that are left."""
+    query = """
+        SELECT task_name, status, attempts, scheduled_at - now() FROM procrastinate_jobs
+        WHERE queue_name = 'mail'
+    """
     with database.transaction() as session:
-        rows = session.execute(
-            text("SELECT task_name, status, attempts, scheduled_at - now() FROM procrastinate_jobs")
-        )
+        rows = session.execute(text(query))
         return [tuple(row) for row in rows]
 
 

@@ -13,10 +13,10 @@ from storewatch.domain.permissions import COMMAND
 from storewatch.errors import NoPollsError, SettingsError, UsageError
 from storewatch.services import reporting
 from storewatch.services.reporting import Request
-from storewatch.storage import reports
+from storewatch.storage import report_rows, reports
 from storewatch.storage.db import Database
 from storewatch.storage.verify import verify
-from tests.factories import load, load_chicago
+from tests.factories import load, load_chicago, rows_of
 
 NOW = to_us(datetime.now(UTC))
 
@@ -58,7 +58,7 @@ def test_a_paused_attempt_does_not_hold_up_the_next(database: Database) -> None:
         paused = reports.begin_attempt(session, report_id)
         assert paused is not None
     with database.session() as session:
-        reports.add_rows(session, paused, np.array([1], np.int32), np.zeros((1, 3, 5), np.int64))
+        report_rows.add(session, paused, np.array([1], np.int32), *rows_of(np.zeros((1, 3, 5), np.int64)))
         reporting.make(database, report_id)
         session.rollback()
     assert (reporting.get(database, COMMAND, report_id).status, rows(database)) == ("complete", 1)

@@ -20,13 +20,13 @@ from sqlalchemy.orm import Session
 
 from storewatch.domain import zones
 from storewatch.formats.csv_out import report_csv
-from storewatch.storage import reports
+from storewatch.storage import report_rows, reports
 from storewatch.storage.copying import Column, copy_rows
 from storewatch.storage.db import Database, raw
 from storewatch.storage.tables import Report, Store
 from tests.domain import clock_changes
 from tests.domain.clock_changes import changes, first_occurrence, walls_around
-from tests.factories import load
+from tests.factories import load, rows_of
 from tests.oracle import DAY, HOUR, MINUTE, SECOND, load_zone, to_us
 
 STEP = 30 * 60
@@ -310,7 +310,8 @@ def add_report(session: Session, names: list[str], totals: np.ndarray[Any, np.dt
         {"at": moment, "no": report.report_no},
     )  # fmt: skip
     keys = session.execute(insert(Store).returning(Store.store_key), [{"store_id": s} for s in STORES])
-    reports.add_rows(session, report, np.array(list(keys.scalars()), np.int32)[: len(totals)], totals)
+    store_keys = np.array(list(keys.scalars()), np.int32)[: len(totals)]
+    report_rows.add(session, report, store_keys, *rows_of(totals))
     return report
 
 
@@ -329,7 +330,7 @@ def test_the_classic_view_holds_what_the_csv_holds(
     totals = np.array(amounts, np.int64).reshape(-1, 4, 5)
     with database.session() as session:  # and nothing is committed
         report = add_report(session, names, totals)
-        made = b"".join(report_csv(reports.rows(session, report), report.window_names)).decode()
+        made = b"".join(report_csv(report_rows.frames(session, report), report.window_names)).decode()
         view = session.execute(
             text("SELECT * FROM store_report_classic WHERE report_id = :id ORDER BY store_id"),
             {"id": report.report_id},

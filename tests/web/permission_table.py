@@ -61,6 +61,7 @@ ANYBODY = "    200 200 200 200 200 200 200 200 200 200 200 200"
 MEMBERS = "    401 200 200 200 200 200 200 200 403 200 401 401"
 MAPLES = "     401 404 404 200 200 200 200 200 403 200 401 401"
 MANAGERS_OWN = "401 404 404 404 200 200 200 200 403 200 401 401"
+MANAGERS_OWN_CHANGE = "401 404 404 404 {0} {0} {0} 403 403 {0} 401 401"
 OPERATORS = "  401 403 403 403 403 200 200 403 403 200 401 401"
 OPERATORS_MAKE = OPERATORS.replace("200", "201")
 OPERATORS_END = OPERATORS.replace("200", "204")
@@ -85,6 +86,24 @@ TABLE = (
     line("POST /trigger_report", TRIGGER),
     line("GET /get_report", MANAGERS_OWN, "?report_id={report_id}"),
     line("GET /download/<report_id>", MANAGERS_OWN),
+    line("GET /api/v1/reports", MEMBERS),
+    line("POST /api/v1/reports", TRIGGER, json={}),
+    line(
+        "POST /api/v1/reports",
+        "401 404 404 202 202 202 202 403 403 202 401 401",
+        json={"store_ids": ["maple-17"]},
+    ),
+    line("GET /api/v1/reports/<report_id>", MANAGERS_OWN),
+    line(
+        "PATCH /api/v1/reports/<report_id>",
+        MANAGERS_OWN_CHANGE.format("200"),
+        json={"pinned": True},
+    ),
+    line("DELETE /api/v1/reports/<report_id>", MANAGERS_OWN_CHANGE.format("204")),
+    line("POST /api/v1/reports/<report_id>/cancel", MANAGERS_OWN_CHANGE.format("409")),  # it is complete
+    line("GET /api/v1/reports/<report_id>/rows", MANAGERS_OWN),
+    line("GET /api/v1/reports/<report_id>/file", MANAGERS_OWN),
+    line("GET /api/v1/webhook-secret", "401 403 403 403 403 403 200 403 403 403 401 401"),
     line("GET /login", "200 302 302 302 302 302 302 302 302 302 200 200"),
     line("POST /login", "401 401 401 401 401 429 429 429 429 429 429 429"),
     line("POST /logout", "401 303 303 303 303 303 303 303 403 303 401 401"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import click
 
@@ -14,16 +15,17 @@ from storewatch.domain.availability import Policy
 from storewatch.domain.clock import HOUR, MINUTE, iso, parse_duration, parse_instant, to_us
 from storewatch.domain.permissions import COMMAND
 from storewatch.errors import UsageError
-from storewatch.formats.csv_out import report_csv
-from storewatch.services import reporting
-from storewatch.services.reporting import Request, WindowFigures
+from storewatch.formats.report_files import FORMATS, of_name
+from storewatch.services import groups, report_figures, reporting, reports
+from storewatch.services.report_figures import WindowFigures
+from storewatch.services.reporting import Request
 from storewatch.storage.db import Database
 from storewatch.storage.tables import Report
 
 
 @click.command()
 @click.option(
-    "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The CSV to write."
+    "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file to write."
 )
 @click.option(
     "--as-of", metavar="ISO", help="The end of the windows; by default the newest poll. UTC if no offset."
@@ -36,19 +38,44 @@ from storewatch.storage.tables import Report
     help="Whose state holds between two polls: the nearest one's, or the one before's.",
 )
 @click.option("--max-gap", default="24h", show_default=True, help="How far a poll speaks: 45m, 3h, 1h30m.")
-def report(output: Path, as_of: str | None, policy: str, max_gap: str) -> None:
-    """Make a report here and now, write it as CSV, and print the fleet's figures."""
+@click.option("--extended", is_flag=True, help="All figures of each window, in seconds.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(list(FORMATS)),
+    help="By default what the name of the file ends in, else csv.",
+)
+@click.option("--store", "stores", multiple=True, metavar="ID", help="Only this store; any number of times.")
+@click.option(
+    "--group",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Only the stores of this group; any number of times.",
+)
+def report(
+    output: Path,
+    as_of: str | None,
+    policy: str,
+    max_gap: str,
+    extended: bool,
+    format_: str | None,
+    stores: tuple[str, ...],
+    names: tuple[str, ...],
+) -> None:
+    """Make a report here and now, write it to a file, and print the fleet's figures."""
     settings = config.read()
     request = replace(
         reporting.usual(settings.seen_within, settings.default_zone),
         as_of=None if as_of is None else _instant(as_of),
         policy=Policy(policy),
         max_gap=_gap(max_gap),
+        store_ids=stores or None,
     )
     silence_log()
     with opened_database(settings) as database:
-        made = made_now(database, request)
-        write(database, made, output)
+        made = made_now(database, replace(request, group_ids=_groups(database, names)))
+        write(database, made, output, format_ or of_name(output.name) or "csv", extended=extended)
     click.echo(told(made))
     click.echo(f"Report {made.report_id} is in {output}")
 
@@ -67,6 +94,10 @@ def _gap(text: str) -> int:
     return length
 
 
+def _groups(database: Database, names: tuple[str, ...]) -> tuple[UUID, ...] | None:
+    return tuple(groups.named(database, COMMAND, name).group_id for name in names) or None
+
+
 def made_now(database: Database, request: Request) -> Report:
     """Makes a report with a progress bar."""
     with percent_bar() as bar:
@@ -76,12 +107,14 @@ def made_now(database: Database, request: Request) -> Report:
         )
 
 
-def write(database: Database, made: Report, output: Path) -> None:
-    """Writes the CSV, whole or not at all."""
+def write(
+    database: Database, made: Report, output: Path, format_: str = "csv", *, extended: bool = False
+) -> None:
+    """Writes the file, whole or not at all."""
     part = output.with_name(output.name + ".part")
     try:
         with part.open("wb") as file:
-            file.writelines(report_csv(reporting.rows(database, COMMAND, made), made.window_names))
+            file.writelines(reports.file(database, COMMAND, made, format_, extended=extended))
         part.replace(output)
     except OSError as error:
         raise UsageError(f"--output {output}: it cannot be written ({error.strerror})") from error
@@ -91,18 +124,18 @@ def write(database: Database, made: Report, output: Path) -> None:
 
 def told(made: Report) -> str:
     """The fleet's figures with their coverage, and what was assumed."""
-    summary = made.summary or {}
+    summary = report_figures.of(made)
     gap = made.max_gap_us
     reach = f"{gap / HOUR:g} h" if gap >= HOUR else f"{gap / MINUTE:g} min"
     rule = f"{made.policy} poll, which speaks for {reach} at most"
     as_of = iso(to_us(made.as_of)) if made.as_of else "-"
     lines = [
-        f"{counted(summary['stores'], 'store')}, as of {as_of} ({rule})",
+        f"{counted(summary.stores, 'store')}, as of {as_of} ({rule})",
         f"  {'':10}{'available':>11}{'coverage':>10}"
         + "".join(f"{head:>14}" for head in ("up h", "down h", "unknown h", "open h")),
-        *(_line(window) for window in reporting.figures(made)),
-        f"  Assumed: {counted(summary['open_24x7'], 'store')} without opening hours open 24 x 7, "
-        f"{counted(summary['default_zone'], 'store')} without a zone in {made.default_zone}.",
+        *(_line(window) for window in summary.windows),
+        f"  Assumed: {counted(summary.open_24x7, 'store')} without opening hours open 24 x 7, "
+        f"{counted(summary.default_zone, 'store')} without a zone in {made.default_zone}.",
     ]
     return "\n".join(lines)
 

@@ -30,7 +30,9 @@ from storewatch.cli.common import (
 from storewatch.cli.logs import configure_log
 from storewatch.config import Settings
 from storewatch.errors import EmbeddedServerError, UsageError
+from storewatch.outbound.webhooks import networks
 from storewatch.services import people, reporting
+from storewatch.services.announcing import Outside
 from storewatch.storage import db
 from storewatch.storage.db import Database
 
@@ -71,6 +73,7 @@ def serve(host: str, port: int, no_login: bool, trusted_proxies: str, insecure: 
     edge.mail(settings)
     reporting.usual(settings.seen_within, settings.default_zone)
     duration("STOREWATCH_KEEP_REPORTS", settings.keep_reports)
+    networks(settings.webhook_networks)
     _claim(host, port)
     with database_url(settings) as url:
         _prepare(url)
@@ -234,14 +237,18 @@ class _Supervisor:
 def worker() -> None:
     """Make the reports that were asked for, until stopped. Any number of workers may run."""
     from storewatch.jobs import worker as loop
-    from storewatch.jobs.tasks import make_app
+    from storewatch.jobs.tasks import Means, make_app
 
     configure_log()
     _end_with_parent()
     settings = config.read()
     with opened_database(settings) as database:
-        keep_reports_us = duration("STOREWATCH_KEEP_REPORTS", settings.keep_reports)
-        loop.run(make_app(database, keep_reports_us, edge.mail(settings)))
+        means = Means(
+            keep_reports_us=duration("STOREWATCH_KEEP_REPORTS", settings.keep_reports),
+            outside=Outside(edge.outside_url(settings), networks(settings.webhook_networks)),
+            mail=edge.mail(settings),
+        )
+        loop.run(make_app(database, means))
 
 
 @click.command(hidden=True)

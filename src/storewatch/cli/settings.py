@@ -7,6 +7,7 @@ import click
 from storewatch import config
 from storewatch.cli import edge
 from storewatch.cli.common import duration
+from storewatch.outbound.webhooks import networks
 from storewatch.services.reporting import usual
 
 
@@ -20,3 +21,4 @@ def settings() -> None:
     duration("STOREWATCH_KEEP_REPORTS", found.keep_reports)
     edge.outside_url(found)
     edge.mail(found)
+    networks(found.webhook_networks)

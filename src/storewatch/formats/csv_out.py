@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import polars as pl
 
 from storewatch.domain.clock import HOUR, MINUTE
+from storewatch.formats.harmless import harmless
 
 _COLUMNS = (("last_hour", MINUTE), ("last_day", HOUR), ("last_week", HOUR))
 HEADER = (
@@ -17,10 +18,11 @@ HEADER = (
 
 
 def report_csv(frames: Iterable[pl.DataFrame], windows: list[str]) -> Iterator[bytes]:
-    """Chunks of the CSV: the header, then a chunk a frame of `storage.reports.rows`."""
+    """Chunks of the CSV: the header, then a chunk a frame of `storage.report_rows`."""
     yield (",".join(HEADER) + "\n").encode()
     for frame in frames:
-        yield classic(frame, windows).write_csv(include_header=False).encode()
+        table = classic(frame, windows).with_columns(harmless(pl.col("store_id")))
+        yield table.write_csv(include_header=False).encode()
 
 
 def classic(frame: pl.DataFrame, windows: list[str]) -> pl.DataFrame:
@@ -32,7 +34,7 @@ def classic(frame: pl.DataFrame, windows: list[str]) -> pl.DataFrame:
         nothing = (total["up"] + total["down"] == 0) & (pl.col("unknown_us").arr.get(at) > 0)
         up.append(pl.when(~nothing).then(_two_decimals(total["up"], unit)).alias(f"uptime_{name}"))
         down.append(pl.when(~nothing).then(_two_decimals(total["down"], unit)).alias(f"downtime_{name}"))
-    return frame.select(_harmless(pl.col("store_id")), *up, *down)
+    return frame.select("store_id", *up, *down)
 
 
 def _sum(at: int, state: str) -> pl.Expr:
@@ -44,8 +46,3 @@ def _two_decimals(time_us: pl.Expr, unit: int) -> pl.Expr:
     hundredths = (time_us * 100 + unit // 2) // unit
     fraction = (hundredths % 100).cast(pl.String).str.zfill(2)
     return (hundredths // 100).cast(pl.String) + "." + fraction
-
-
-def _harmless(text: pl.Expr) -> pl.Expr:
-    """A cell that a spreadsheet would take for a formula gets a leading apostrophe."""
-    return pl.when(text.str.contains(r"^[=+\-@\t\r]")).then("'" + text).otherwise(text).alias("store_id")

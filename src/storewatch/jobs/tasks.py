@@ -2,41 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from procrastinate import App, PsycopgConnector, RetryStrategy
 from sqlalchemy import make_url
 
-from storewatch.services import idempotency, mailing, people, reporting
+from storewatch.domain.clock import DAY
+from storewatch.services import announcing, idempotency, mailing, people, reporting
+from storewatch.services.announcing import Outside
 from storewatch.services.mailing import Mail
 from storewatch.storage.db import Database
 
 # Pauses of 3 s, 9 s, 27 s …: an invitation is tried for 8 hours, a link that lasts two hours for one.
 _INVITATION_TRIES = RetryStrategy(max_attempts=9, exponential_wait=3)
 _RESET_TRIES = RetryStrategy(max_attempts=7, exponential_wait=3)
+_ANNOUNCEMENT_TRIES = RetryStrategy(max_attempts=announcing.RETRIES, exponential_wait=announcing.PAUSE_BASE)
 
 
-def make_app(database: Database, keep_reports_us: int, mail: Mail | None = None) -> App:
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """What the tasks need beside the database."""
+
+    keep_reports_us: int = 90 * DAY
+    outside: Outside = field(default_factory=Outside)
+    mail: Mail | None = None
+
+
+def make_app(database: Database, means: Means) -> App:
     """procrastinate on our database, with every task. Jobs may run twice, so each is idempotent."""
-    app = App(connector=PsycopgConnector(conninfo=_conninfo(database.url), min_size=1, max_size=6))
+    app = App(connector=PsycopgConnector(conninfo=_conninfo(database.url), min_size=1, max_size=8))
+    _add_reports(app, database, means)
+    _add_mail(app, database, means.mail)
+    return app
 
+
+def _add_reports(app: App, database: Database, means: Means) -> None:
     # No end to the retries: the report itself counts its attempts and gives up.
     @app.task(name=reporting.TASK, queue=reporting.QUEUE, retry=RetryStrategy(wait=1))
     def make_report(report_id: str) -> None:
         reporting.make(database, UUID(report_id))
 
+    @app.task(name=announcing.TASK, queue=announcing.QUEUE, retry=_ANNOUNCEMENT_TRIES)
+    def announce_report(report_id: str) -> None:
+        announcing.announce(database, UUID(report_id), means.outside)
+
     @app.periodic(cron="17 * * * *")
     @app.task(name="remove_old_reports", queue=reporting.QUEUE, queueing_lock="remove_old_reports")
     def remove_old_reports(timestamp: int) -> None:  # noqa: ARG001 - procrastinate hands the time over
-        reporting.remove_old(database, keep_reports_us)
+        reporting.remove_old(database, means.keep_reports_us)
 
     @app.periodic(cron="27 * * * *")
     @app.task(name="remove_old_keys", queue=reporting.QUEUE, queueing_lock="remove_old_keys")
     def remove_old_keys(timestamp: int) -> None:  # noqa: ARG001 - procrastinate hands the time over
         idempotency.remove_old(database)
-
-    _add_mail(app, database, mail)
-    return app
 
 
 def _add_mail(app: App, database: Database, mail: Mail | None) -> None:

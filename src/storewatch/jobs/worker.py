@@ -11,14 +11,18 @@ import structlog
 from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 
+from storewatch.services import announcing, people
+
 log = structlog.get_logger()
 
 _HEARTBEAT = 2.0
 _STALLED_AFTER = 6.0
 """Seconds without a heartbeat after which a worker counts as dead."""
 
-_OUTWARD = ("mail",)
-"""Queues of jobs that wait for other machines: they run beside the others, so neither holds the other up."""
+_BESIDE = {people.QUEUE: 1, announcing.QUEUE: 4, "uploads": 1}
+"""Queues whose jobs run beside the others, and how many at a time, so that none holds the others up: those
+that wait for other machines, and those that may take minutes.
+"""
 
 
 def run(app: App) -> None:
@@ -27,10 +31,11 @@ def run(app: App) -> None:
 
 
 async def _run(app: App) -> None:
-    inward = {task.queue for task in app.tasks.values()} - set(_OUTWARD)
+    others = {task.queue for task in app.tasks.values()} - _BESIDE.keys()
     async with app.open_async():
-        parts = [_work(app, inward), _work(app, _OUTWARD), _take_up_stalled(app), _told_to_stop()]
-        tasks = [asyncio.create_task(part) for part in parts]
+        work = [_work(app, [queue], at_once) for queue, at_once in _BESIDE.items()]
+        work.append(_work(app, others, 1))
+        tasks = [asyncio.create_task(part) for part in (*work, _take_up_stalled(app), _told_to_stop())]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -50,11 +55,11 @@ async def _told_to_stop() -> None:
     await told.wait()
 
 
-async def _work(app: App, queues: Iterable[str]) -> None:
-    """Runs the jobs of some queues, one at a time."""
+async def _work(app: App, queues: Iterable[str], at_once: int) -> None:
+    """Runs the jobs of some queues."""
     await app.run_worker_async(
         queues=list(queues),
-        concurrency=1,
+        concurrency=at_once,
         fetch_job_polling_interval=2.0,
         update_heartbeat_interval=_HEARTBEAT,
         stalled_worker_timeout=_STALLED_AFTER,

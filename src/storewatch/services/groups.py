@@ -26,6 +26,15 @@ def get(database: Database, caller: Caller, group_id: UUID) -> StoreGroup:
         return _found(session, caller, group_id)
 
 
+def named(database: Database, caller: Caller, name: str) -> StoreGroup:
+    """The group of that name that the caller may see. NotFoundError without one."""
+    with database.session() as session:
+        group = groups.by_name(session, name, caller.seen_by)
+    if group is None:
+        raise NotFoundError(f"There is no group '{name}'")
+    return group
+
+
 def create(database: Database, caller: Caller, name: str) -> StoreGroup:
     """Makes a group. ConflictError if the name is taken."""
     with database.transaction() as session:

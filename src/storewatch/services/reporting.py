@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -17,9 +18,9 @@ from sqlalchemy.orm import Session
 
 from storewatch import __version__
 from storewatch.domain import hours, zones
-from storewatch.domain.availability import Kind, Policy, Rules, totals_by_store
-from storewatch.domain.axis import Int64
-from storewatch.domain.clock import DAY, EARLIEST, MINUTE, from_us, parse_duration, to_us
+from storewatch.domain.availability import Policy, Rules
+from storewatch.domain.clock import DAY, EARLIEST, MINUTE, SECOND, from_us, parse_duration, to_us
+from storewatch.domain.outages import Figures, figures_by_store
 from storewatch.domain.permissions import Caller
 from storewatch.domain.windows import CLASSIC, Elapsed, before
 from storewatch.errors import (
@@ -30,8 +31,24 @@ from storewatch.errors import (
     StorewatchError,
     UsageError,
 )
-from storewatch.storage import accounts, imports, polls, queue, reports, stores, weekly
+from storewatch.outbound.webhooks import check_url
+from storewatch.services import announcing
+from storewatch.services.report_figures import Tally
+from storewatch.storage import (
+    accounts,
+    audit,
+    groups,
+    imports,
+    polls,
+    queue,
+    report_rows,
+    reports,
+    stores,
+    weekly,
+)
 from storewatch.storage.db import Database
+from storewatch.storage.report_rows import Given
+from storewatch.storage.stores import Chosen
 from storewatch.storage.tables import Report
 
 log = structlog.get_logger()
@@ -42,20 +59,31 @@ MAX_ATTEMPTS = 20
 """A report that took its worker down so often is given up."""
 
 MIN_GAP, MAX_GAP = MINUTE, 30 * DAY
-_STORES_AT_ONCE = 20_000  # bounds the memory of a report, whatever the fleet
+MIN_WINDOW, MAX_WINDOW, MOST_WINDOWS = MINUTE, 366 * DAY, 12
+WINDOW_NAME = r"^[a-z][a-z0-9_]{0,39}$"
+MOST_STORES, MOST_GROUPS = 10_000, 100
+_STORE_DAYS_AT_ONCE = 160_000  # bounds the memory of a report, whatever the fleet and the windows
 
 Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a report is asked for. `as_of` None: the newest poll. Times in microseconds."""
+    """What a report is asked for. `as_of` None: the newest poll. Times in microseconds.
+
+    `store_ids` and `group_ids` choose stores, the ones and the others together; None in both: all stores
+    that the caller may see. `webhook` is told when it is finished.
+    """
 
     as_of: int | None = None
     policy: Policy = Policy.NEAREST
     max_gap: int = DAY
     seen_within: int = 45 * MINUTE
     default_zone: str = zones.DEFAULT_ZONE
+    windows: tuple[Elapsed, ...] = CLASSIC
+    store_ids: tuple[str, ...] | None = None
+    group_ids: tuple[UUID, ...] | None = None
+    webhook: str | None = None
 
     def checked(self, now_us: int) -> Request:
         """Itself, if it makes sense; UsageError names the field that does not."""
@@ -65,7 +93,30 @@ class Request:
             raise UsageError("as_of lies before the year 2000", field="as_of")
         if not MIN_GAP <= self.max_gap <= MAX_GAP:
             raise UsageError("max_gap must be between 1 minute and 30 days", field="max_gap")
+        if len(self.store_ids or ()) > MOST_STORES:
+            raise UsageError(f"There may be {MOST_STORES:,} stores; make a group of them", field="store_ids")
+        if len(self.group_ids or ()) > MOST_GROUPS:
+            raise UsageError(f"There may be {MOST_GROUPS} groups", field="group_ids")
+        check_windows(self.windows)
+        if self.webhook is not None:
+            check_url(self.webhook)
         return self
+
+
+def check_windows(windows: tuple[Elapsed, ...]) -> None:
+    """UsageError says which window cannot be had."""
+    if not 1 <= len(windows) <= MOST_WINDOWS:
+        raise UsageError(f"There must be 1 to {MOST_WINDOWS} windows", field="windows")
+    if len({window.name for window in windows}) < len(windows):
+        raise UsageError("Each window needs a name of its own", field="windows")
+    usual_length = {window.name: window.length_us for window in CLASSIC}
+    for name, length in ((window.name, window.length_us) for window in windows):
+        if not re.fullmatch(WINDOW_NAME, name):
+            raise UsageError(f"'{name[:60]}' must be a name like last_month", field="windows")
+        if not MIN_WINDOW <= length <= MAX_WINDOW:
+            raise UsageError(f"{name} must be 1 minute to 366 days long", field="windows")
+        if length != usual_length.get(name, length):
+            raise UsageError(f"{name} has {usual_length[name] // SECOND} seconds", field="windows")
 
 
 def usual(seen_within: str, default_zone: str) -> Request:
@@ -105,7 +156,8 @@ def make_now(database: Database, caller: Caller, request: Request, now_us: int, 
 def _add(session: Session, caller: Caller, request: Request) -> Report:
     if polls.newest(session) is None:
         raise NoPollsError("There are no polls yet, so there is nothing to report: import store_status first")
-    return reports.add(
+    _check_chosen(session, caller, request)
+    report = reports.add(
         session,
         {
             "report_id": uuid4(),
@@ -115,12 +167,28 @@ def _add(session: Session, caller: Caller, request: Request) -> Report:
             "max_gap_us": request.max_gap,
             "seen_within_us": request.seen_within,
             "default_zone": request.default_zone,
-            "window_names": [window.name for window in CLASSIC],
-            "window_us": [window.length_us for window in CLASSIC],
+            "window_names": [window.name for window in request.windows],
+            "window_us": [window.length_us for window in request.windows],
             "storewatch_version": __version__,
             "zone_data_version": zones.version(),
+            "store_ids": None if request.store_ids is None else list(request.store_ids),
+            "group_ids": None if request.group_ids is None else list(request.group_ids),
+            "webhook": request.webhook,
         },
     )
+    audit.record(session, caller, "create", "report", report.report_id)
+    return report
+
+
+def _check_chosen(session: Session, caller: Caller, request: Request) -> None:
+    """Names what is not there or not the caller's to see: to them that is the same."""
+    ids = list(request.store_ids or ())
+    lacking = set(ids) - stores.seen_ids(session, ids, caller.seen_by)
+    if lacking:
+        raise NotFoundError(f"There is no store '{min(lacking)}'")
+    for group_id in request.group_ids or ():
+        if groups.find(session, group_id, caller.seen_by) is None:
+            raise NotFoundError(f"There is no group '{group_id}'")
 
 
 def has_polls(database: Database) -> bool:
@@ -147,12 +215,19 @@ def latest(database: Database, caller: Caller, count: int = 10) -> list[Report]:
         return reports.latest(session, count, caller.seen_by)
 
 
-def rows(database: Database, caller: Caller, report: Report) -> Iterator[pl.DataFrame]:
+def is_classic(report: Report) -> bool:
+    """Whether a report has the windows of the seven columns."""
+    return {window.name for window in CLASSIC} <= set(report.window_names)
+
+
+def rows(
+    database: Database, caller: Caller, report: Report, *, extended: bool = False
+) -> Iterator[pl.DataFrame]:
     """The rows of a complete report, as far as the caller may see their stores now, in frames, by store id
     in code point order; one state throughout.
     """
     with database.snapshot() as session:
-        yield from reports.rows(session, report, caller.seen_by)
+        yield from report_rows.frames(session, report, caller.seen_by, extended=extended)
 
 
 def remove_old(database: Database, keep_us: int) -> int:
@@ -178,7 +253,7 @@ def make(database: Database, report_id: UUID, progress: Progress = lambda _: Non
     try:
         _make(database, report, progress)
     except _TakenOverError:
-        log.warning("report taken over by another attempt", report_id=str(report_id), attempt=report.attempt)
+        log.warning("report cancelled or taken over", report_id=str(report_id), attempt=report.attempt)
     except StorewatchError as error:
         _fail(database, report, str(error))
     except (MemoryError, ArithmeticError, ValueError, LookupError, TypeError) as error:
@@ -192,37 +267,50 @@ def make(database: Database, report_id: UUID, progress: Progress = lambda _: Non
 
 def _fail(database: Database, report: Report, reason: str) -> None:
     with database.transaction() as session:
-        reports.fail(session, report, reason)
+        if reports.fail(session, report, reason):
+            announcing.defer(session, report)
     log.warning("report failed", report_id=str(report.report_id), reason=reason)
 
 
 class _TakenOverError(Exception):
-    """Another attempt at the same report began while this one was paused."""
+    """Another attempt at the same report began while this one was paused, or it is no longer wanted."""
 
 
 def _make(database: Database, report: Report, progress: Progress) -> None:
     """Reads one state of the database, writes the rows and `complete` in one transaction."""
     began = time.perf_counter()
-    with database.twin_snapshots() as sources, database.transaction() as target:
+    with _writing(database) as target, database.twin_snapshots() as sources:
         source = sources[0]
         as_of = _as_of(source, report)
-        keys = stores.polled_until(source, from_us(as_of), accounts.sight(source, report.account_no))
-        tally = _Tally(len(CLASSIC))
-        for first in range(0, len(keys), _STORES_AT_ONCE):
-            part = keys[first : first + _STORES_AT_ONCE]
-            tally.add(*_part(sources, target, report, part, as_of))
+        keys = _stores(source, report, as_of)
+        windows = _windows(report)
+        tally, at_once = Tally(len(windows)), _stores_at_once(report)
+        for first in range(0, len(keys), at_once):
+            part = keys[first : first + at_once]
+            figures, given = _part(sources, report, part, as_of)
+            report_rows.add(target, report, part, figures, given)
+            tally.add(figures.totals, given.hours, given.zone)
             _note(database, report, progress, 99 * (first + len(part)) // len(keys))
         seconds = round(time.perf_counter() - began, 4)
         values = {
             "as_of": from_us(as_of),
             "last_import": imports.latest(source),
-            "summary": tally.summary(CLASSIC),
+            "summary": tally.summary(windows),
             "timings": {"seconds": seconds},
         }
         if not reports.complete(target, report, values):
             raise _TakenOverError  # our rows are rolled back; those of the other attempt stand
+        announcing.defer(target, report)
     log.info("report complete", report_id=str(report.report_id), stores=len(keys), seconds=seconds)
     progress(100)
+
+
+@contextmanager
+def _writing(database: Database) -> Iterator[Session]:
+    """The transaction that writes a report. No store is deleted between what it reads and its end."""
+    with database.transaction() as session:
+        stores.stay(session)
+        yield session
 
 
 def _as_of(session: Session, report: Report) -> int:
@@ -234,17 +322,28 @@ def _as_of(session: Session, report: Report) -> int:
     return newest
 
 
+def _stores(session: Session, report: Report, as_of: int) -> NDArray[np.int32]:
+    """The keys of the stores that the report is about."""
+    sight = accounts.sight(session, report.account_no)
+    chosen = Chosen(report.store_ids, report.group_ids)
+    return stores.polled_until(session, from_us(as_of), sight, report.default_zone, chosen)
+
+
+def _stores_at_once(report: Report) -> int:
+    days = (max(report.window_us) + report.max_gap_us) // DAY
+    return max(100, _STORE_DAYS_AT_ONCE // max(8, days))
+
+
 def _part(
-    sources: tuple[Session, Session], target: Session, report: Report, keys: NDArray[np.int32], as_of: int
-) -> tuple[Int64, NDArray[np.bool_], NDArray[np.bool_]]:
+    sources: tuple[Session, Session], report: Report, keys: NDArray[np.int32], as_of: int
+) -> tuple[Figures, Given]:
     rules = Rules(Policy(report.policy), report.max_gap_us, report.seen_within_us)
     windows = before(as_of, _windows(report), len(keys))
     reach = int(windows.min()) - rules.max_gap
     schedule = weekly.schedule(sources[0], keys, report.default_zone)
     opens = hours.open_intervals(schedule, reach, as_of + 1)
-    totals = totals_by_store(polls.read(sources, keys, reach, as_of), opens, rules, windows, as_of)
-    reports.add_rows(target, report, keys, totals)
-    return totals, schedule.always, schedule.zone == 0
+    figures = figures_by_store(polls.read(sources, keys, reach, as_of), opens, rules, windows, as_of)
+    return figures, Given(~schedule.always, schedule.zone != 0)
 
 
 def _windows(report: Report) -> tuple[Elapsed, ...]:
@@ -252,77 +351,11 @@ def _windows(report: Report) -> tuple[Elapsed, ...]:
 
 
 def _note(database: Database, report: Report, progress: Progress, percent: int) -> None:
-    """Shows progress to others; in a transaction of its own, for the report's is not over."""
+    """Shows progress to others, and hears of a cancellation; in a transaction of its own, for the report's
+    is not over.
+    """
     progress(percent)
     if percent < 99:
         with database.transaction() as session:
-            reports.set_progress(session, report, percent)
-
-
-class _Tally:
-    """The fleet's figures and what was assumed, summed up part by part."""
-
-    def __init__(self, windows: int) -> None:
-        self._sums = np.zeros((windows, len(Kind)), np.int64)
-        self._stores = self._always = self._default_zone = 0
-
-    def add(self, totals: Int64, always: NDArray[np.bool_], default_zone: NDArray[np.bool_]) -> None:
-        self._sums += totals.sum(axis=0)
-        self._stores += len(totals)
-        self._always += int(always.sum())
-        self._default_zone += int(default_zone.sum())
-
-    def summary(self, windows: tuple[Elapsed, ...]) -> dict[str, Any]:
-        """As it is stored: microseconds by window and kind, and the counts of assumptions."""
-        names = [f"{kind.name.lower()}_us" for kind in Kind]
-        sums = {
-            window.name: dict(zip(names, row, strict=True))
-            for window, row in zip(windows, self._sums.tolist(), strict=True)
-        }
-        return {
-            "stores": self._stores,
-            "open_24x7": self._always,
-            "default_zone": self._default_zone,
-            "windows": sums,
-        }
-
-
-@dataclass(frozen=True)
-class WindowFigures:
-    """The fleet in one window. Times in microseconds; shares are None where nothing is known."""
-
-    name: str
-    up: int
-    down: int
-    unknown: int
-    seen: int
-
-    @property
-    def open(self) -> int:
-        """Open time."""
-        return self.up + self.down + self.unknown
-
-    @property
-    def availability(self) -> float | None:
-        """Up of what is known."""
-        return self.up / (self.up + self.down) if self.up + self.down else None
-
-    @property
-    def coverage(self) -> float | None:
-        """Seen of what was open."""
-        return self.seen / self.open if self.open else None
-
-
-def figures(report: Report) -> list[WindowFigures]:
-    """The fleet's figures in a complete report."""
-    windows: dict[str, dict[str, int]] = (report.summary or {})["windows"]
-    return [
-        WindowFigures(
-            name,
-            up=w["up_seen_us"] + w["up_inferred_us"],
-            down=w["down_seen_us"] + w["down_inferred_us"],
-            unknown=w["unknown_us"],
-            seen=w["up_seen_us"] + w["down_seen_us"],
-        )
-        for name, w in ((name, windows[name]) for name in report.window_names)
-    ]
+            if not reports.set_progress(session, report, percent):
+                raise _TakenOverError

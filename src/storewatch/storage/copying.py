@@ -26,7 +26,8 @@ def copy_rows(connection: psycopg.Connection[Any], statement: str, batches: list
     """COPYs batches of rows; `statement` is a `COPY … FROM STDIN (FORMAT binary …)`.
 
     Each batch is a list of columns of one length. Types by dtype: integers and booleans as they are,
-    `S` as text of exactly that many bytes, a two-dimensional int64 array as bigint[].
+    `S` as text of exactly that many bytes, a two-dimensional array of int64 as bigint[], of int32 as
+    integer[].
     """
     with connection.cursor().copy(statement.encode()) as copy:
         copy.write(_HEADER)
@@ -49,18 +50,18 @@ def _records(batch: list[Column]) -> bytes:
         if column.ndim == 1:
             records[f"value{number}"] = column
         else:
-            value["head"] = (1, 0, _BIGINT_OID, column.shape[1], 1)
-            value["elements"]["length"] = 8
+            value["head"] = (1, 0, _OID[column.dtype.itemsize], column.shape[1], 1)
+            value["elements"]["length"] = column.dtype.itemsize
             value["elements"]["value"] = column
     return records.tobytes()
 
 
-_BIGINT_OID = 20
+_OID = {4: 23, 8: 20}  # integer and bigint, by their bytes
 
 
 def _value_type(column: Column) -> np.dtype[Any]:
     if column.ndim == 1:
         return column.dtype.newbyteorder(">")
     # an array: dimensions, has-nulls, element type, size, lower bound, elements
-    element = np.dtype([("length", ">i4"), ("value", ">i8")])
+    element = np.dtype([("length", ">i4"), ("value", column.dtype.newbyteorder(">"))])
     return np.dtype([("head", ">i4", (5,)), ("elements", element, (column.shape[1],))])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 import numpy as np
 import polars as pl
@@ -25,6 +28,12 @@ _LIST = "string_to_array(:ids, chr(10))"
 def keys(session: Session, ids: list[str]) -> pl.DataFrame:
     """(store_id, store_key) of those ids that are known."""
     return _keys(session, f"SELECT store_id, store_key FROM store WHERE store_id = ANY({_LIST})", ids)
+
+
+def seen_ids(session: Session, ids: list[str], seen_by: int | None) -> set[str]:
+    """Those of the ids whose stores may be seen."""
+    query = text(f"SELECT s.store_id FROM store AS s WHERE s.store_id = ANY({_LIST}) AND {SEEN}")
+    return set(session.execute(query, {"ids": "\n".join(ids), "seen_by": seen_by}).scalars())
 
 
 def _keys(session: Session, query: str, ids: list[str]) -> pl.DataFrame:
@@ -69,19 +78,40 @@ def lower_first_polls(session: Session, first_us: dict[int, int]) -> None:
     )
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """The stores of these ids and those of these groups; None in both: every store."""
+
+    store_ids: list[str] | None = None
+    group_ids: list[UUID] | None = None
+
+
 def polled_until(
-    session: Session, as_of: datetime, seen_by: int | None = None, default_zone: str = DEFAULT_ZONE
+    session: Session,
+    as_of: datetime,
+    seen_by: int | None = None,
+    default_zone: str = DEFAULT_ZONE,
+    chosen: Chosen = Chosen(),
 ) -> NDArray[np.int32]:
-    """Keys, in order, of the stores that may be seen, have a poll at or before an instant, and are not
-    archived from a local day up to then.
+    """Keys, in order, of the stores that may be seen, are chosen, have a poll at or before an instant, and
+    are not archived from a local day up to then.
     """
+    every = chosen == Chosen()
     query = f"""
         SELECT array_agg(store_key ORDER BY store_key) FROM store AS s
-        WHERE first_poll_at <= :as_of AND {SEEN} AND {_NOT_ARCHIVED}
+        WHERE first_poll_at <= :as_of AND {SEEN} AND {_NOT_ARCHIVED} {"" if every else _CHOSEN}
     """
-    values = {"as_of": as_of, "seen_by": seen_by, "default_zone": default_zone}
+    values: dict[str, Any] = {"as_of": as_of, "seen_by": seen_by, "default_zone": default_zone}
+    if not every:
+        values |= {"ids": "\n".join(chosen.store_ids or []), "groups": chosen.group_ids or []}
     return np.array(session.execute(text(query), values).scalar() or [], np.int32)
 
+
+_CHOSEN = f"""
+    AND (s.store_id = ANY({_LIST}) OR EXISTS (
+        SELECT FROM group_store AS gs JOIN store_group AS g USING (group_no)
+        WHERE gs.store_key = s.store_key AND g.group_id = ANY(CAST(:groups AS uuid[]))))
+"""
 
 _NOT_ARCHIVED = """
     (s.archived_from IS NULL OR s.archived_from > (

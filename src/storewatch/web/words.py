@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from storewatch.domain.clock import HOUR
-from storewatch.services.reporting import WindowFigures
-from storewatch.storage.tables import Report
+from storewatch.services.report_figures import Summary, WindowFigures
 
 _WINDOWS = {"last_hour": "Last hour", "last_day": "Last day", "last_week": "Last week"}
 
@@ -55,16 +54,16 @@ def _hours(time_us: int) -> str:
     return f"{time_us / HOUR:,.{digits}f}"
 
 
-def assumptions(report: Report) -> list[str]:
+def assumptions(summary: Summary, default_zone: str) -> list[str]:
     """What a complete report took for granted, in sentences."""
-    summary = report.summary or {}
     said = []
-    if summary.get("open_24x7"):
-        said.append(f"{_stores(summary['open_24x7'])} gave no opening hours: counted as open day and night.")
-    if summary.get("default_zone"):
-        said.append(f"{_stores(summary['default_zone'])} gave no zone: counted in {report.default_zone}.")
+    if summary.open_24x7:
+        said.append(f"{stores(summary.open_24x7)} gave no opening hours: counted as open day and night.")
+    if summary.default_zone:
+        said.append(f"{stores(summary.default_zone)} gave no zone: counted in {default_zone}.")
     return said
 
 
-def _stores(count: int) -> str:
+def stores(count: int) -> str:
+    """`1 store`, `14,092 stores`."""
     return "1 store" if count == 1 else f"{count:,} stores"

@@ -15,7 +15,7 @@ from storewatch.domain.clock import parse_duration, parse_instant
 from storewatch.domain.permissions import READ, WRITE, Via
 from storewatch.errors import ConflictError, NotFoundError, UsageError
 from storewatch.formats.csv_out import report_csv
-from storewatch.services import reporting
+from storewatch.services import report_figures, reporting
 from storewatch.services.reporting import Request
 from storewatch.storage.tables import Report
 from storewatch.web import idempotency
@@ -26,6 +26,7 @@ blueprint = Blueprint("reports", __name__)
 idempotency.register(blueprint)
 
 _FIELDS = ("as_of", "policy", "max_gap")
+_ENDED = ("failed", "cancelled")
 _LONGEST_WAIT = 60
 _LOOK_EVERY = 0.02  # seconds; a look costs a millisecond
 
@@ -46,7 +47,7 @@ def trigger_report() -> tuple[Response, int]:
 @needs(READ)
 def get_report() -> Response | tuple[Response, int]:
     """Running, Complete or Failed; with `Accept: text/csv` the CSV itself once it is complete."""
-    report = _waited_for(_report_id(request.args.get("report_id")), _wait())
+    report = waited_for(_report_id(request.args.get("report_id")), _wait())
     if request.accept_mimetypes.best_match(["application/json", "text/csv"]) == "text/csv":
         return _as_csv(report)
     return jsonify(_status(report))
@@ -121,7 +122,7 @@ def _wait() -> float:
     return float(text)
 
 
-def _waited_for(report_id: UUID, seconds: float) -> Report:
+def waited_for(report_id: UUID, seconds: float) -> Report:
     """The report, once it is finished or the time is over."""
     until = time.monotonic() + seconds
     while True:
@@ -132,13 +133,12 @@ def _waited_for(report_id: UUID, seconds: float) -> Report:
 
 
 def _status(report: Report) -> dict[str, Any]:
-    if report.status == "failed":
-        return {"status": "Failed", "error": report.error}
-    if report.status != "complete":
+    if report.status in _ENDED:
+        return {"status": "Failed", "error": _why(report)}
+    summary = report_figures.seen(database(), caller(), report)
+    if summary is None:
         return {"status": "Running", "progress": report.progress}
-    coverage = {
-        w.name: None if w.coverage is None else round(w.coverage, 4) for w in reporting.figures(report)
-    }
+    coverage = {w.name: None if w.coverage is None else round(w.coverage, 4) for w in summary.windows}
     url = url_for("reports.download", report_id=report.report_id)
     return {"status": "Complete", "download_url": url, "coverage": coverage}
 
@@ -146,7 +146,7 @@ def _status(report: Report) -> dict[str, Any]:
 def _as_csv(report: Report) -> Response | tuple[Response, int]:
     if report.status == "complete":
         return _file(report)
-    if report.status == "failed":
+    if report.status in _ENDED:
         raise ConflictError(_not_ready(report))
     response = jsonify(_status(report))
     response.headers["Retry-After"] = "1"
@@ -154,12 +154,21 @@ def _as_csv(report: Report) -> Response | tuple[Response, int]:
 
 
 def _not_ready(report: Report) -> str:
-    if report.status == "failed":
-        return f"The report failed, there is no file: {report.error}"
+    if report.status in _ENDED:
+        return f"The report failed, there is no file: {_why(report)}"
     return f"The report is still running ({report.progress} %): ask /get_report until it is Complete"
 
 
+def _why(report: Report) -> str:
+    return report.error or "It was cancelled."
+
+
 def _file(report: Report) -> Response:
+    if not reporting.is_classic(report):
+        raise ConflictError(
+            "The report has other windows than the seven columns: take its extended form, "
+            f"/api/v1/reports/{report.report_id}/file?form=extended"
+        )
     chunks = report_csv(reporting.rows(database(), caller(), report), report.window_names)
     name = f'attachment; filename="{report.report_id}.csv"'
     return Response(chunks, mimetype="text/csv", headers={"Content-Disposition": name})

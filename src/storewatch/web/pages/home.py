@@ -11,12 +11,12 @@ from werkzeug.wrappers import Response
 
 from storewatch.domain.permissions import READ, WRITE
 from storewatch.errors import NoPollsError
-from storewatch.services import reporting
+from storewatch.services import report_figures, reporting
 from storewatch.storage.db import Database
 from storewatch.storage.tables import Report
 from storewatch.web.access import caller, needs
 from storewatch.web.context import database, default_request, now_us
-from storewatch.web.words import age, assumptions, figure_rows, instant
+from storewatch.web.words import age, assumptions, figure_rows, instant, stores
 
 blueprint = Blueprint("home", __name__)
 
@@ -29,6 +29,7 @@ class Line:
     made: str
     as_of: str
     stores: str
+    classic: bool
 
 
 @blueprint.get("/")
@@ -37,21 +38,23 @@ def home() -> str:
     """The page. While a report runs it looks again every second, without a script."""
     found = reporting.latest(database(), caller())
     shown = found[0] if found else None
-    complete = shown is not None and shown.status == "complete"
+    summary = report_figures.seen(database(), caller(), shown) if shown else None
+    counts = report_figures.stores(database(), caller(), found)
     return render_template(
         "home.html",
         state=_state(database(), shown),
         shown=shown,
-        lines=[_line(report) for report in found],
-        figures=figure_rows(reporting.figures(shown)) if complete and shown else None,
-        assumed=assumptions(shown) if complete and shown else [],
+        counted=stores(summary.stores) if summary else "",
+        lines=[_line(report, counts.get(report.report_no)) for report in found],
+        figures=figure_rows(summary.windows) if summary else None,
+        assumed=assumptions(summary, shown.default_zone) if summary and shown else [],
         as_of=instant(shown.as_of) if shown and shown.as_of else "",
         data_age=age(shown.as_of, datetime.now(UTC)) if shown and shown.as_of else "",
     )
 
 
 def _state(found: Database, shown: Report | None) -> str:
-    """Which of its faces the page shows: empty, ready, running, complete, failed."""
+    """Which of its faces the page shows: empty, ready, running, complete, failed, cancelled."""
     if shown is not None:
         return "running" if shown.status == "queued" else shown.status
     return "ready" if reporting.has_polls(found) else "empty"
@@ -66,6 +69,7 @@ def start() -> Response:
     return redirect(url_for("home.home"), 303)
 
 
-def _line(report: Report) -> Line:
-    stores = f"{report.summary['stores']:,}" if report.summary else ""
-    return Line(report, instant(report.created_at), instant(report.as_of) if report.as_of else "", stores)
+def _line(report: Report, count: int | None) -> Line:
+    shown = "" if count is None else f"{count:,}"
+    as_of = instant(report.as_of) if report.as_of else ""
+    return Line(report, instant(report.created_at), as_of, shown, reporting.is_classic(report))

@@ -1,6 +1,18 @@
 """REST API v1: a module a resource, each with a blueprint of its own under /api/v1."""
 
-from storewatch.web.api.v1 import audit, groups, hours, invitations, members, stores, tokens, users, zones
+from storewatch.web.api.v1 import (
+    audit,
+    groups,
+    hours,
+    invitations,
+    members,
+    report_rows,
+    reports,
+    stores,
+    tokens,
+    users,
+    zones,
+)
 
 RESOURCES = (
     stores.blueprint,
@@ -12,5 +24,7 @@ RESOURCES = (
     invitations.blueprint,
     tokens.blueprint,
     audit.blueprint,
+    reports.blueprint,
+    report_rows.blueprint,
 )
 """Every resource; the order is that of the API's page."""

@@ -219,11 +219,11 @@ def read_cursor(cursor: str, *types: type) -> list[Any] | None:
     return list(values)
 
 
-def _storable(value: str | int) -> bool:
-    """Whether PostgreSQL can hold it: a made-up cursor may hold anything."""
-    if isinstance(value, str):
-        return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
-    return abs(value) < 1 << 63
+def _storable(value: Any) -> bool:
+    """Whether PostgreSQL can hold a value: text without NUL and halves of characters, a bigint."""
+    if isinstance(value, int):
+        return abs(value) < 1 << 63
+    return not isinstance(value, str) or not re.search("[\x00\ud800-\udfff]", value)
 
 
 def page(items: list[dict[str, Any]], limit: int, cursor: Callable[[dict[str, Any]], str]) -> Response:

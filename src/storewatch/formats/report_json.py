@@ -1,0 +1,47 @@
+"""Rows and fleet figures of a report as JSON: times in seconds, exact to the microsecond."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from storewatch.domain.clock import SECOND
+
+
+def row_object(row: Mapping[str, Any], windows: list[str]) -> dict[str, Any]:
+    """A row with an object a window. `row` holds what storage gives: texts, and a list a figure."""
+    return {
+        "store_id": row["store_id"],
+        "name": row["name"],
+        "location": row["location"],
+        "hours_given": row["hours_given"],
+        "zone_given": row["zone_given"],
+        "windows": {name: _of_store(row, at) for at, name in enumerate(windows)},
+    }
+
+
+def _of_store(row: Mapping[str, Any], at: int) -> dict[str, Any]:
+    up = row["up_seen_us"][at] + row["up_inferred_us"][at]
+    down = row["down_seen_us"][at] + row["down_inferred_us"][at]
+    seen = row["up_seen_us"][at] + row["down_seen_us"][at]
+    old = row["outages"] is None  # made before outages were counted
+    return window_object(up, down, row["unknown_us"][at], seen) | {
+        "outages": None if old else row["outages"][at],
+        "longest_outage_seconds": None if old else row["longest_outage_us"][at] / SECOND,
+    }
+
+
+def window_object(up: int, down: int, unknown: int, seen: int) -> dict[str, Any]:
+    """The figures that a store and the fleet have, from microseconds."""
+    known = up + down
+    opened = known + unknown
+    return {
+        "open_seconds": opened / SECOND,
+        "up_seconds": up / SECOND,
+        "down_seconds": down / SECOND,
+        "unknown_seconds": unknown / SECOND,
+        "seen_seconds": seen / SECOND,
+        "inferred_seconds": (known - seen) / SECOND,
+        "coverage": seen / opened if opened else None,
+        "availability": up / known if known else None,
+    }

@@ -1,0 +1,128 @@
+"""The fleet's figures in a report: summed up while it is made, and as a reader may see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storewatch.domain.availability import Kind
+from storewatch.domain.axis import Int64
+from storewatch.domain.permissions import Caller
+from storewatch.domain.windows import Elapsed
+from storewatch.storage import report_rows
+from storewatch.storage.db import Database
+from storewatch.storage.tables import Report
+
+
+class Tally:
+    """The fleet's figures and what was assumed, summed up part by part."""
+
+    def __init__(self, windows: int) -> None:
+        self._sums = np.zeros((windows, len(Kind)), np.int64)
+        self._stores = self._always = self._default_zone = 0
+
+    def add(self, totals: Int64, hours_given: NDArray[np.bool_], zone_given: NDArray[np.bool_]) -> None:
+        """Adds some stores: int64[stores, windows, 5], bool[stores] twice."""
+        self._sums += totals.sum(axis=0)
+        self._stores += len(totals)
+        self._always += int((~hours_given).sum())
+        self._default_zone += int((~zone_given).sum())
+
+    def summary(self, windows: tuple[Elapsed, ...]) -> dict[str, Any]:
+        """As it is stored: microseconds by window and kind, and the counts of assumptions."""
+        names = [f"{kind.name.lower()}_us" for kind in Kind]
+        sums = {
+            window.name: dict(zip(names, row, strict=True))
+            for window, row in zip(windows, self._sums.tolist(), strict=True)
+        }
+        return {
+            "stores": self._stores,
+            "open_24x7": self._always,
+            "default_zone": self._default_zone,
+            "windows": sums,
+        }
+
+
+@dataclass(frozen=True)
+class WindowFigures:
+    """The fleet in one window. Times in microseconds; shares are None where nothing is known."""
+
+    name: str
+    up: int
+    down: int
+    unknown: int
+    seen: int
+
+    @property
+    def open(self) -> int:
+        """Open time."""
+        return self.up + self.down + self.unknown
+
+    @property
+    def inferred(self) -> int:
+        """What of up and down was not seen."""
+        return self.up + self.down - self.seen
+
+    @property
+    def availability(self) -> float | None:
+        """Up of what is known."""
+        return self.up / (self.up + self.down) if self.up + self.down else None
+
+    @property
+    def coverage(self) -> float | None:
+        """Seen of what was open."""
+        return self.seen / self.open if self.open else None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How many stores, of how many hours and zone were assumed, and the fleet in each window."""
+
+    stores: int
+    open_24x7: int
+    default_zone: int
+    windows: list[WindowFigures]
+
+
+def seen(database: Database, caller: Caller, report: Report) -> Summary | None:
+    """The summary of a complete report over the rows that the caller may see now; None if it is not
+    complete. What it said when it was made could tell of stores that are no longer theirs to see.
+    """
+    if report.status != "complete":
+        return None
+    if caller.seen_by is None:
+        return of(report)
+    with database.session() as session:
+        return _read(report_rows.summary(session, report, caller.seen_by), report.window_names)
+
+
+def of(report: Report) -> Summary:
+    """The summary of a complete report as it was made, for who sees all."""
+    return _read(report.summary or {}, report.window_names)
+
+
+def stores(database: Database, caller: Caller, reports: list[Report]) -> dict[int, int]:
+    """How many stores the caller may see in each of the complete reports, by report number."""
+    complete = [report for report in reports if report.status == "complete"]
+    if caller.seen_by is None:
+        return {report.report_no: of(report).stores for report in complete}
+    with database.session() as session:
+        return report_rows.counts(session, [report.report_no for report in complete], caller.seen_by)
+
+
+def _read(stored: dict[str, Any], names: list[str]) -> Summary:
+    windows = [_figures(name, stored["windows"][name]) for name in names]
+    return Summary(stored["stores"], stored["open_24x7"], stored["default_zone"], windows)
+
+
+def _figures(name: str, totals: dict[str, int]) -> WindowFigures:
+    return WindowFigures(
+        name,
+        up=totals["up_seen_us"] + totals["up_inferred_us"],
+        down=totals["down_seen_us"] + totals["down_inferred_us"],
+        unknown=totals["unknown_us"],
+        seen=totals["up_seen_us"] + totals["down_seen_us"],
+    )

@@ -1,0 +1,267 @@
+"""The rows of reports: written, read in frames, by page, summed up. Who reads sees their stores of now."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Double, cast, exists, func, or_, select, text
+from sqlalchemy.orm import Session
+
+from storewatch.domain.availability import Kind
+from storewatch.domain.outages import Figures
+from storewatch.storage.access_tables import GroupStore, StoreGroup
+from storewatch.storage.arrays import read_arrays
+from storewatch.storage.copying import Column, copy_rows
+from storewatch.storage.db import raw
+from storewatch.storage.sight import SEEN, seen
+from storewatch.storage.tables import Report, Store, StoreReport
+
+TOTALS = tuple(f"{kind.name.lower()}_us" for kind in Kind)
+OUTAGES = ("outages", "longest_outage_us")
+GIVEN = ("hours_given", "zone_given")
+_NONE = -1  # stands for the figures that rows of old reports lack
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Given:
+    """What stores gave of themselves: bool[stores] each; False is what the report had to assume."""
+
+    hours: NDArray[np.bool_]
+    zone: NDArray[np.bool_]
+
+
+def add(
+    session: Session, report: Report, store_keys: NDArray[np.int32], figures: Figures, given: Given
+) -> None:
+    """Adds rows of this attempt, in the order of `store_keys`."""
+    if not len(store_keys):
+        return
+    number, attempt = (np.full(len(store_keys), n, np.int32) for n in (report.report_no, report.attempt))
+    totals = [np.ascontiguousarray(figures.totals[:, :, kind]) for kind in Kind]
+    columns: list[Column] = [number, attempt, store_keys, *totals, figures.outages, figures.longest]
+    names = ", ".join((*TOTALS, *OUTAGES, *GIVEN))
+    statement = f"COPY store_report (report_no, attempt, store_key, {names}) FROM STDIN (FORMAT binary)"
+    copy_rows(raw(session), statement, [[*columns, given.hours, given.zone]])
+
+
+# --- all of them, in frames -----------------------------------------------------------------------
+
+
+def frames(
+    session: Session,
+    report: Report,
+    seen_by: int | None = None,
+    *,
+    extended: bool = False,
+    at_once: int = 20_000,
+) -> Iterator[pl.DataFrame]:
+    """A report's rows of the stores that may be seen, by store id in code point order, in frames of at most
+    `at_once` rows.
+
+    Columns: store_id, and for each total a column `{total}_us` of arrays, an element a window. The extended
+    form has name, location, hours_given, zone_given, and arrays of outages and longest_outage_us besides.
+    """
+    windows = len(report.window_names)
+    names = TOTALS + OUTAGES if extended else TOTALS
+    query = _arrays_query(names, windows)
+    after = ""
+    while True:
+        stores = _stores(session, report.report_no, after, at_once, seen_by, extended=extended)
+        if not len(stores):
+            return
+        last = stores["store_id"][-1]
+        bounds = {"report_no": report.report_no, "after": after, "last": last, "seen_by": seen_by}
+        columns = read_arrays(session, query, bounds, (">i8",) * (len(names) * windows))
+        arrays = {
+            name: np.stack(columns[number * windows : (number + 1) * windows], axis=1)
+            for number, name in enumerate(names)
+        }
+        yield _with_nulls(stores.hstack(pl.DataFrame(arrays)))
+        after = last
+
+
+def _with_nulls(frame: pl.DataFrame) -> pl.DataFrame:
+    """Null for what an old row does not hold."""
+    known = [pl.when(pl.col(name).arr.get(0) != _NONE).then(pl.col(name)).alias(name) for name in OUTAGES]
+    return frame.with_columns(known) if OUTAGES[0] in frame.columns else frame
+
+
+def _stores(
+    session: Session, report_no: int, after: str, at_once: int, seen_by: int | None, *, extended: bool
+) -> pl.DataFrame:
+    """The next stores of a report, and in the extended form what is said of them."""
+    schema: dict[str, Any] = {"store_id": pl.String}
+    if extended:
+        schema |= {"name": pl.String, "location": pl.String} | dict.fromkeys(GIVEN, pl.Boolean)
+    query = text(f"""
+        SELECT {", ".join(schema)} FROM store_report AS t JOIN store AS s USING (store_key)
+        WHERE t.report_no = :report_no AND s.store_id > :after AND {SEEN}
+        ORDER BY s.store_id LIMIT :at_once
+    """)
+    bounds = {"report_no": report_no, "after": after, "at_once": at_once, "seen_by": seen_by}
+    rows = session.execute(query, bounds).all()
+    return pl.DataFrame([tuple(row) for row in rows], schema, orient="row")
+
+
+def _arrays_query(names: Sequence[str], windows: int) -> str:
+    """One array a figure and window, over the rows of a page."""
+    places = [f"{name}[{number}]" for name in names for number in range(1, windows + 1)]
+    arrays = [f"array_agg(coalesce({place}, {_NONE})::bigint)" for place in places]
+    return f"""
+        SELECT {", ".join(arrays)} FROM (
+            SELECT t.* FROM store_report AS t JOIN store AS s USING (store_key)
+            WHERE t.report_no = :report_no AND s.store_id > :after AND s.store_id <= :last
+                AND {SEEN}
+            ORDER BY s.store_id
+        ) AS page
+    """
+
+
+# --- a page of them -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which rows, in which order. `window` is its place in the report, from 0.
+
+    `sort` is store_id, name, or a figure of that window, as `at_least` and `at_most` have them: times in
+    microseconds, shares 0 to 1. A row that has no such figure comes last, and meets no bound.
+    """
+
+    window: int = 0
+    sort: str = "store_id"
+    descending: bool = False
+    q: str | None = None
+    group_id: UUID | None = None
+    at_least: Mapping[str, float] = field(default_factory=dict)
+    at_most: Mapping[str, float] = field(default_factory=dict)
+
+
+FIGURES = (
+    *("open", "up", "down", "unknown", "seen", "inferred"),
+    *("coverage", "availability", "outages", "longest_outage"),
+)
+"""What rows can be sorted by and chosen by."""
+
+
+def page(
+    session: Session,
+    report: Report,
+    seen_by: int | None,
+    asked: Asked,
+    after: Sequence[Any] | None,
+    count: int,
+) -> list[dict[str, Any]]:
+    """Rows of the stores that may be seen, those after (key, store_id), as `frames` has them in its extended
+    form; `key` is what they are sorted by, a text or a float.
+    """
+    figures = _figures(asked.window + 1)
+    key = _key(asked, figures)
+    said = (Store.store_id, Store.name, Store.location, *(getattr(StoreReport, name) for name in GIVEN))
+    arrays = (getattr(StoreReport, name) for name in TOTALS + OUTAGES)
+    query = (
+        select(key.label("key"), *said, *arrays)
+        .join(Store, Store.store_key == StoreReport.store_key)
+        .where(StoreReport.report_no == report.report_no, seen(Store.store_key, seen_by))
+        .where(*_conditions(asked, figures))
+    )
+    if after is not None:
+        beyond = key < after[0] if asked.descending else key > after[0]
+        query = query.where(or_(beyond, (key == after[0]) & (Store.store_id > after[1])))
+    order = key.desc() if asked.descending else key.asc()
+    rows = session.execute(query.order_by(order, Store.store_id).limit(count))
+    return [dict(row) for row in rows.mappings()]
+
+
+def _figures(at: int) -> dict[str, ColumnElement[Any]]:
+    """The figures of the window at a place, counted from 1 as PostgreSQL does."""
+    up_seen, up_inferred, down_seen, down_inferred, unknown = (
+        getattr(StoreReport, name)[at] for name in TOTALS
+    )
+    up, down, shown = up_seen + up_inferred, down_seen + down_inferred, up_seen + down_seen
+    known = up + down
+    return {
+        "open": known + unknown,
+        "up": up,
+        "down": down,
+        "unknown": unknown,
+        "seen": shown,
+        "inferred": up_inferred + down_inferred,
+        "coverage": cast(shown, Double) / func.nullif(known + unknown, 0),
+        "availability": cast(up, Double) / func.nullif(known, 0),
+        "outages": StoreReport.outages[at],
+        "longest_outage": StoreReport.longest_outage_us[at],
+    }
+
+
+def _key(asked: Asked, figures: dict[str, ColumnElement[Any]]) -> ColumnElement[Any]:
+    if asked.sort == "store_id":
+        return Store.store_id.expression
+    if asked.sort == "name":
+        return func.coalesce(Store.name, "").collate("C")
+    last = -math.inf if asked.descending else math.inf
+    return func.coalesce(cast(figures[asked.sort], Double), cast(last, Double))
+
+
+def _conditions(asked: Asked, figures: dict[str, ColumnElement[Any]]) -> list[ColumnElement[bool]]:
+    found = [figures[name] >= bound for name, bound in asked.at_least.items()]
+    found += [figures[name] <= bound for name, bound in asked.at_most.items()]
+    if asked.q is not None:
+        texts = (Store.store_id, Store.name, Store.location)
+        found.append(or_(*(column.icontains(asked.q, autoescape=True) for column in texts)))
+    if asked.group_id is not None:
+        in_group = exists().where(
+            GroupStore.store_key == Store.store_key,
+            GroupStore.group_no == StoreGroup.group_no,
+            StoreGroup.group_id == asked.group_id,
+        )
+        found.append(in_group)
+    return found
+
+
+# --- summed up ------------------------------------------------------------------------------------
+
+
+def counts(session: Session, report_nos: Sequence[int], seen_by: int | None) -> dict[int, int]:
+    """How many rows of reports may be seen, by report number."""
+    query = (
+        select(StoreReport.report_no, func.count().label("rows"))
+        .where(StoreReport.report_no.in_(report_nos), seen(StoreReport.store_key, seen_by))
+        .group_by(StoreReport.report_no)
+    )
+    found = {row.report_no: row.rows for row in session.execute(query)}
+    return dict.fromkeys(report_nos, 0) | found
+
+
+def summary(session: Session, report: Report, seen_by: int | None) -> dict[str, Any]:
+    """What a report's summary would be, had it only the rows that may be seen now."""
+    windows = len(report.window_names)
+    sums = [f"sum(t.{name}[{at}])::bigint" for at in range(1, windows + 1) for name in TOTALS]
+    query = text(f"""
+        SELECT count(*), count(*) FILTER (WHERE NOT t.hours_given),
+               count(*) FILTER (WHERE NOT t.zone_given), {", ".join(sums)}
+        FROM store_report AS t JOIN store AS s USING (store_key) WHERE t.report_no = :report_no AND {SEEN}
+    """)
+    stores, always, default_zone, *found = session.execute(
+        query, {"report_no": report.report_no, "seen_by": seen_by}
+    ).one()
+    rows = np.array([number or 0 for number in found], np.int64).reshape(windows, len(TOTALS)).tolist()
+    return {
+        "stores": stores,
+        "open_24x7": always,
+        "default_zone": default_zone,
+        "windows": {
+            name: dict(zip(TOTALS, row, strict=True))
+            for name, row in zip(report.window_names, rows, strict=True)
+        },
+    }

@@ -1,0 +1,142 @@
+"""History: kept up by jobs, read so that it is never stale, always what the engine says."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from storewatch.domain.availability import Rules
+from storewatch.domain.axis import Int64
+from storewatch.domain.clock import DAY, HOUR
+from storewatch.domain.hours import open_intervals
+from storewatch.domain.outages import Figures, figures_by_store
+from storewatch.domain.permissions import COMMAND
+from storewatch.services import history, periods, weeks
+from storewatch.services.chosen import Chosen
+from storewatch.services.importing import import_file
+from storewatch.services.periods import Asked, ByPeriod
+from storewatch.services.reporting import Request
+from storewatch.storage import polls, stores, weekly
+from storewatch.storage.db import Database
+from tests.factories import CHICAGO_MONDAY, load, load_chicago
+
+USUAL = Request()
+MONDAY = 19_380
+"""2023-01-23, counted from 1970"""
+
+
+def worked_off(database: Database, request: Request = USUAL) -> int:
+    """Runs jobs until nothing is due; returns how many."""
+    count = 1
+    while history.update(database, request):
+        count += 1
+    return count
+
+
+def stored(database: Database, what: str = "count(*)") -> object:
+    with database.session() as session:
+        return session.execute(text(f"SELECT {what} FROM store_day")).scalar()
+
+
+def due(database: Database) -> int:
+    with database.session() as session:
+        return int(session.execute(text("SELECT count(*) FROM history_due")).scalar_one())
+
+
+def proved(database: Database, request: Request = USUAL) -> bool:
+    """Whether all is stored, nothing due, and everything as the engine says."""
+    wrong, compared = history.verify(database, request)
+    return (wrong, due(database), compared) == (0, 0, stored(database))
+
+
+def month(database: Database, by: str = "month", request: Request = USUAL) -> ByPeriod:
+    return periods.by_period(database, COMMAND, Chosen(), by, Asked(MONDAY - 22, MONDAY + 8), request)
+
+
+# --- the job --------------------------------------------------------------------------------------
+
+
+def test_a_job_stores_the_days_from_the_one_on_in_which_the_first_poll_speaks(database: Database) -> None:
+    load_chicago(database)
+    worked_off(database)
+    assert stored(database, "string_agg(day || ' ' || complete || ' ' || outages, ', ' ORDER BY day)") == (
+        "2023-01-22 true 0, 2023-01-23 false 1"
+    )
+    assert (
+        stored(database, "string_agg(up_seen_us + up_inferred_us || '', ',' ORDER BY day)") == "0,6270000000"
+    )
+    assert proved(database)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "store_id,status,timestamp_utc\n1,active,2023-01-23 17:15:00\n",
+        "store_id,status,timestamp_utc\n2,active,2023-01-25 00:00:00\n",
+        "store_id,status,timestamp_utc\n1,active,2022-12-01 16:15:00\n",
+        "store_id,day,start_time_local,end_time_local\n1,0,22:00,02:00\n",
+        "store_id,timezone_str\n1,Asia/Tokyo\n",
+    ],
+    ids=["a correction", "a later poll of another store", "an earlier poll", "hours", "a zone"],
+)
+def test_what_an_import_changes_is_read_at_once_and_stored_by_the_next_job(
+    database: Database, file: str
+) -> None:
+    load_chicago(database)
+    worked_off(database)
+    before = month(database, "day")
+    load(database, file)
+    read = month(database, "day")
+    assert read.sums.totals.tolist() != before.sums.totals.tolist()
+    worked_off(database)
+    assert proved(database)
+    assert month(database, "day").sums.totals.tolist() == read.sums.totals.tolist()
+
+
+def test_a_file_that_changes_nothing_makes_nothing_due(database: Database) -> None:
+    load_chicago(database)
+    worked_off(database)
+    load(database, CHICAGO_MONDAY)
+    assert due(database) == 0
+
+
+def test_hours_and_zone_set_by_hand_are_followed(database: Database) -> None:
+    load_chicago(database)
+    worked_off(database)
+    for wanted in ([(0, 0, 86_400)], [], None):
+        weeks.set_week(database, COMMAND, "1", wanted, lambda _: None)
+        worked_off(database)
+        assert proved(database)
+    weeks.set_zone(database, COMMAND, "1", "Pacific/Auckland", lambda _: None)
+    worked_off(database)
+    assert proved(database)
+
+
+def test_other_settings_make_all_days_anew(database: Database) -> None:
+    load_chicago(database)
+    worked_off(database)
+    other = replace(USUAL, seen_within=HOUR, default_zone="Asia/Tokyo")
+    read = month(database, request=other)
+    worked_off(database, other)
+    assert proved(database, other)
+    assert month(database, request=other).sums.totals.tolist() == read.sums.totals.tolist()
+    assert month(database).sums.totals.tolist() != read.sums.totals.tolist()
+
+
+def test_days_of_a_store_without_polls_go(database: Database) -> None:
+    load_chicago(database)
+    worked_off(database)
+    with database.transaction() as session:
+        session.execute(text("DELETE FROM store_status"))
+        session.execute(text("DELETE FROM store_status_day"))
+        session.execute(text("UPDATE store SET first_poll_at = NULL"))
+    worked_off(database)
+    assert stored(database) == 0
+    assert proved(database)

@@ -232,7 +232,7 @@ class _Supervisor:
 
 @click.command()
 def worker() -> None:
-    """Make the reports that were asked for, until stopped. Any number of workers may run."""
+    """Make the reports that were asked for and keep up the history, until stopped. Any number may run."""
     from storewatch.jobs import worker as loop
     from storewatch.jobs.tasks import make_app
 
@@ -241,7 +241,8 @@ def worker() -> None:
     settings = config.read()
     with opened_database(settings) as database:
         keep_reports_us = duration("STOREWATCH_KEEP_REPORTS", settings.keep_reports)
-        loop.run(make_app(database, keep_reports_us, edge.mail(settings)))
+        usual = reporting.usual(settings.seen_within, settings.default_zone)
+        loop.run(make_app(database, keep_reports_us, usual, edge.mail(settings)))
 
 
 @click.command(hidden=True)

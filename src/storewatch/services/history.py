@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -33,10 +34,10 @@ ENGINE = 1
 """To be raised when the engine changes so that it says other figures: all history is due then."""
 
 _STORES_AT_ONCE = 2_000
-_DAYS_AT_ONCE = 20_000
-"""So many days of stores a job computes, which takes it a second: a report never waits longer."""
 _BOX = 10_000
-"""So many are computed in one go, which bounds the memory."""
+"""So many days of stores are computed in one go, which bounds the memory. A job does so much, which takes it
+less than half a second: a report never waits longer.
+"""
 
 
 def rules_of(request: Request) -> dict[str, Any]:
@@ -88,9 +89,9 @@ class Sight:
         """The wanted days of a frame, by the engine, in boxes that bound the memory."""
         for stores_, days in local.batches(wanted, _BOX):
             box = frame[stores_, days]
-            yield Computed(self._segments(box, stores_), box, wanted[stores_, days], stores_)
+            yield Computed(self, box, wanted[stores_, days], stores_)
 
-    def _segments(self, box: Frame, which: slice) -> Segments:
+    def segments(self, box: Frame, which: slice) -> Segments:
         """The engine on some stores: from the first midnight to T, or so far that what comes later can't
         reach into the last day.
         """
@@ -105,10 +106,15 @@ class Sight:
 class Computed:
     """A box of days, of which some are wanted; `stores` says where its stores stand among all."""
 
-    segments: Segments
+    seen: Sight
     frame: Frame
     wanted: Bools
     stores: slice
+
+    @cached_property
+    def segments(self) -> Segments:
+        """The engine's, made when they are asked for."""
+        return self.seen.segments(self.frame, self.stores)
 
     def days(self) -> Days:
         """The wanted ones."""
@@ -153,7 +159,7 @@ def update(database: Database, request: Request) -> bool:
         last_key = _work_off(session, request, as_of or 0, claimed)
         more = history.done(session, numbers, last_key)
         if more:
-            queue.defer_once(session, history.QUEUE, history.TASK, priority=-1)
+            queue.defer_once(session, history.QUEUE, history.TASK, history.PRIORITY)
         return more
 
 
@@ -168,13 +174,11 @@ def _work_off(session: Session, request: Request, as_of: int, claimed: Stretches
     first, last = seen.first_days(), seen.last_days()
     store_days.remove_outside(session, keys, first, last)
     frame, wanted = _wanted(seen, first, int(last.max()), claimed)
-    count = 0
-    for part in seen.computed(frame, wanted):
-        if count >= _DAYS_AT_ONCE:
-            return int(keys[part.stores.start]) - 1
-        store_days.stage(session, keys[part.stores], part.days(), *part.by_hour())
+    for number, box in enumerate(seen.computed(frame, wanted)):
+        if number:
+            return int(keys[box.stores.start]) - 1
+        store_days.stage(session, keys[box.stores], box.days(), *box.by_hour())
         store_days.keep(session)
-        count += int(part.wanted.sum())
     return last_key
 
 

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from storewatch.domain import periods
 from storewatch.domain.axis import Int64
+from storewatch.domain.clock import DAY
 from storewatch.domain.history import Sums, sums
 from storewatch.domain.permissions import Caller
-from storewatch.errors import NoPollsError
+from storewatch.errors import NoPollsError, UsageError
 from storewatch.services import history
 from storewatch.services.chosen import Chosen, check_size
 from storewatch.services.history import Part
@@ -23,15 +24,24 @@ from storewatch.storage.db import Database
 
 @dataclass(frozen=True)
 class Asked:
-    """Local days, both included, counted from 1970-01-01."""
+    """Local days, both included, counted from 1970-01-01. None: up to T's day in UTC, and 30 in all."""
 
-    first_day: int
-    last_day: int
+    first_day: int | None = None
+    last_day: int | None = None
 
-    @property
-    def days(self) -> Int64:
-        """All of them."""
-        return np.arange(self.first_day, self.last_day + 1)
+    def range(self, as_of: int) -> tuple[int, int]:
+        """(first, last). UsageError if they make no sense."""
+        last = as_of // DAY if self.last_day is None else self.last_day
+        first = last - _USUAL_DAYS + 1 if self.first_day is None else self.first_day
+        if first > last:
+            raise UsageError("last_day lies before first_day", field="last_day")
+        if last - first >= MOST_DAYS:
+            raise UsageError(f"At most {MOST_DAYS:,} days can be asked for at once", field="first_day")
+        return first, last
+
+
+_USUAL_DAYS = 30
+MOST_DAYS = 3_660
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,8 @@ class ByHour:
 
     as_of: int
     stores: int
+    first_day: int
+    last_day: int
     complete: bool
     told: Int64
 
@@ -62,21 +74,20 @@ def by_period(
     database: Database, caller: Caller, chosen: Chosen, by: str, asked: Asked, request: Request
 ) -> ByPeriod:
     """Days, weeks or months. NotFoundError for what may not be seen, UsageError if it is too much."""
-    period = periods.starts(by, asked.days)
-    first = np.flatnonzero(np.diff(period, prepend=period[0] - 1))
-    last = np.append(first[1:], len(period)) - 1
-    number = np.searchsorted(period[first], period)
-    total = _nothing(len(first))
-    complete = np.ones(len(first), np.bool_)
-    stores = 0
     with database.snapshot() as session:
         as_of = _as_of(session)
-        for part in _parts(session, caller, chosen, asked, request):
+        begin, end = asked.range(as_of)
+        period = periods.starts(by, np.arange(begin, end + 1))
+        first = np.flatnonzero(np.diff(period, prepend=period[0] - 1))
+        last = np.append(first[1:], len(period)) - 1
+        number = np.searchsorted(period[first], period)
+        total, complete, stores = _nothing(len(first)), np.ones(len(first), np.bool_), 0
+        for part in _parts(session, caller, chosen, begin, end, request):
             days = history.days_of(part)
-            total = total + sums(days, number[days.day - asked.first_day], len(first))
+            total = total + sums(days, number[days.day - begin], len(first))
             complete &= (part.frame.edges[:, last + 1] <= as_of).all(axis=0)
             stores += len(np.unique(days.store))
-    return ByPeriod(as_of, stores, asked.first_day + first, asked.first_day + last, complete, total)
+    return ByPeriod(as_of, stores, begin + first, begin + last, complete, total)
 
 
 def _nothing(count: int) -> Sums:
@@ -92,13 +103,14 @@ def by_week_hour(
     stores, complete = 0, True
     with database.snapshot() as session:
         as_of = _as_of(session)
-        for part in _parts(session, caller, chosen, asked, request):
+        begin, end = asked.range(as_of)
+        for part in _parts(session, caller, chosen, begin, end, request):
             for zone, day, by_hour in _hours_of(session, part):
                 place = periods.week_hours(day, by_hour.shape[1], part.seen.schedule.zone_names[zone])
                 np.add.at(told, place, by_hour)
             stores += int((part.stored | part.stale).any(axis=1).sum())
             complete &= bool((part.frame.edges[:, -1] <= as_of).all())
-    return ByHour(as_of, stores, complete, told)
+    return ByHour(as_of, stores, begin, end, complete, told)
 
 
 def _hours_of(session: Session, part: Part) -> Iterator[tuple[int, Int64, Int64]]:
@@ -127,11 +139,11 @@ def _runs(part: Part) -> store_days.Runs:
 
 
 def _parts(
-    session: Session, caller: Caller, chosen: Chosen, asked: Asked, request: Request
+    session: Session, caller: Caller, chosen: Chosen, first_day: int, last_day: int, request: Request
 ) -> Iterator[Part]:
     keys = chosen.keys(session, caller)
-    check_size(len(keys), len(asked.days), "first_day")
-    return history.parts(session, keys, request, asked.first_day, asked.last_day)
+    check_size(len(keys), last_day - first_day + 1, "first_day")
+    return history.parts(session, keys, request, first_day, last_day)
 
 
 def _as_of(session: Session) -> int:

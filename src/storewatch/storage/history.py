@@ -23,6 +23,7 @@ from storewatch.storage.history_tables import HistoryPresent
 
 QUEUE = "reports"
 TASK = "update_history"
+PRIORITY = -1
 MAX_GAP = DAY
 """History is made with the usual `max_gap`: so far does a poll speak to either side."""
 
@@ -68,7 +69,7 @@ def mark_polls(session: Session, changed: Stretches) -> None:
                 "last": [_moment(at + MAX_GAP) for at in changed.last.tolist()],
             },
         )
-        queue.defer_once(session, QUEUE, TASK, priority=-1)
+        queue.defer_once(session, QUEUE, TASK, PRIORITY)
 
 
 # A row that covers the new one makes it needless, unless a job holds it, for the job has looked already:

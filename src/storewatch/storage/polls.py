@@ -215,6 +215,20 @@ def read(sessions: Sequence[Session], store_keys: NDArray[np.int32], start: int,
     return Polls(wanted.axis.store(place).astype(np.int32), wanted.axis.at(place), active)
 
 
+def reasons(session: Session, store_key: int, at: Sequence[int]) -> dict[int, str]:
+    """The reasons of those polls of a store, at some instants, that have one."""
+    query = text("""
+        SELECT timestamp_utc, reason FROM store_status
+        WHERE store_key = :store_key AND timestamp_utc = ANY(:at) AND reason IS NOT NULL
+          AND timestamp_utc BETWEEN :first AND :last
+    """)
+    if not at:
+        return {}
+    moments = [from_us(each) for each in at]
+    values = {"store_key": store_key, "at": moments, "first": min(moments), "last": max(moments)}
+    return {to_us(row.timestamp_utc): row.reason for row in session.execute(query, values)}
+
+
 class _Wanted:
     """Which polls a reader wants, and where their stores go."""
 

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
-from pathlib import Path
 
-import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from sqlalchemy import text
 
-from storewatch.domain.availability import Rules
-from storewatch.domain.axis import Int64
-from storewatch.domain.clock import DAY, HOUR
-from storewatch.domain.hours import open_intervals
-from storewatch.domain.outages import Figures, figures_by_store
+from storewatch.domain.clock import HOUR
 from storewatch.domain.permissions import COMMAND
 from storewatch.services import history, periods, weeks
 from storewatch.services.chosen import Chosen
-from storewatch.services.importing import import_file
 from storewatch.services.periods import Asked, ByPeriod
 from storewatch.services.reporting import Request
-from storewatch.storage import polls, stores, weekly
 from storewatch.storage.db import Database
 from tests.factories import CHICAGO_MONDAY, load, load_chicago
 

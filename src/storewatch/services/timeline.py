@@ -43,19 +43,22 @@ def timeline(
     caller: Caller,
     store_id: str,
     request: Request,
-    start: int,
+    start: int | None,
     end: int | None,
     count: int,
     now_us: int,
     *,
     closed: bool = False,
 ) -> Timeline:
-    """The first pieces of [start, end), as far as it lies before T; with `closed` time told as well."""
+    """The first pieces of [start, end), as far as it lies before T; with `closed` time told as well.
+
+    Without an end it is T, without a start a day before the end. Errors as for `availability`.
+    """
     with database.snapshot() as session:
         as_of = as_of_asked(session, request.checked(now_us))
         key = Chosen(store_id).keys(session, caller)
         until = as_of if end is None else min(end, as_of)
-        start = min(start, until)
+        start = until - DAY if start is None else min(start, until)
         check_size(1, -(-(until - start + 2 * request.max_gap) // DAY), "start")
         rules = Rules(request.policy, request.max_gap, request.seen_within)
         reach = min(as_of, until + rules.max_gap)

@@ -224,10 +224,12 @@ def test_pages_of_a_timeline_are_the_whole_and_add_up_to_the_figures(
     load_chicago(database)
     query = f"timeline/1?start=2023-01-20&end=2023-01-23T17:50Z&{AT_NOON}{closed}"
     whole = asked(client, query)["items"]
-    paged, cursor = [], ""
+    paged: list[Any] = []
+    cursor = ""
     while cursor is not None:
         answer = asked(client, f"{query}&limit={limit}&cursor={cursor}")
-        paged, cursor = paged + answer["items"], answer["next_cursor"]
+        paged += answer["items"]
+        cursor = answer["next_cursor"]
     assert paged == whole
     [window] = asked(client, f"availability?store_id=1&start=2023-01-20&end=2023-01-23T17:50Z&{AT_NOON}")[
         "windows"

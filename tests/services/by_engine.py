@@ -11,7 +11,7 @@ from sqlalchemy import text
 from storewatch.domain.availability import Rules
 from storewatch.domain.axis import Int64
 from storewatch.domain.clock import DAY, to_us
-from storewatch.domain.history import Days, sums
+from storewatch.domain.history import Days, joined, sums
 from storewatch.domain.hours import open_intervals
 from storewatch.domain.outages import Figures, figures_by_store
 from storewatch.domain.windows import midnights
@@ -31,6 +31,9 @@ class Truth:
     counted: NDArray[np.bool_]
     days: Figures
     whole: Figures
+
+    def __len__(self) -> int:
+        return int(self.counted.sum())
 
 
 def by_engine(database: Database, first_day: int, last_day: int, request: Request) -> Truth:
@@ -60,24 +63,24 @@ def read(database: Database, first_day: int, last_day: int, request: Request) ->
     """The same days as they are read, stored or not."""
     with database.snapshot() as session:
         keys = stores.polled(session, None)
-        parts = history.parts(session, keys, request, first_day, last_day)
-        [part] = [history.days_of(part) for part in parts]
-        return part
+        parts, stores_before = [], 0
+        for part in history.parts(session, keys, request, first_day, last_day):
+            parts.append(history.days_of(part).shifted(stores_before))
+            stores_before += len(part.seen.store_keys)
+    return joined(parts)
 
 
-def assert_equal(database: Database, first_day: int, last_day: int, request: Request) -> int:
-    """History, as it is read, is what the engine says, by day and as a whole. Returns how many days."""
-    truth, days = (
-        by_engine(database, first_day, last_day, request),
-        read(database, first_day, last_day, request),
-    )
+def assert_equal(database: Database, first_day: int, last_day: int, request: Request) -> Truth:
+    """History, as it is read, is what the engine says, by day and as a whole."""
+    truth = by_engine(database, first_day, last_day, request)
+    days = read(database, first_day, last_day, request)
     store, day = np.nonzero(truth.counted)
-    assert (days.store.tolist(), (days.day - first_day).tolist()) == (store.tolist(), day.tolist())
+    assert np.array_equal(np.stack([days.store, days.day - first_day]), np.stack([store, day]))
     assert np.array_equal(days.totals, truth.days.totals[store, day])
     assert np.array_equal(days.outages, truth.days.outages[store, day])
     assert np.array_equal(days.longest, truth.days.longest[store, day])
     assert_whole(days, truth)
-    return len(days)
+    return truth
 
 
 def assert_whole(days: Days, truth: Truth) -> None:

@@ -156,7 +156,7 @@ def test_an_outage_over_midnight_is_counted_once_in_the_month(database: Database
     days, whole = month(database, "day"), month(database)
     assert days.sums.outages[days.sums.days > 0].tolist() == [1, 1, 1, 0]
     assert whole.sums.outages.tolist() == [1]
-    assert assert_equal(database, MONDAY - 22, MONDAY + 8, USUAL) == 4
+    assert len(assert_equal(database, MONDAY - 22, MONDAY + 8, USUAL)) == 4
 
 
 def test_a_job_waits_in_the_queue_once_and_behind_reports(database: Database) -> None:
@@ -177,7 +177,7 @@ def test_a_long_history_is_made_in_many_jobs_each_of_which_defers_the_next(
     load(database, "store_id,status,timestamp_utc\n" + "".join(lines))
     assert worked_off(database) == 9
     assert proved(database)
-    assert assert_equal(database, MONDAY - 22, MONDAY + 8, USUAL) == 9 * 5
+    assert len(assert_equal(database, MONDAY - 22, MONDAY + 8, USUAL)) == 9 * 5
 
 
 def test_the_proof_counts_days_that_are_wrong_lacking_or_too_many(database: Database) -> None:

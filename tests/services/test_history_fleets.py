@@ -56,7 +56,7 @@ def a_year(stores: int) -> str:
     at = first[:, None] + np.cumsum(steps, axis=1)
     up = np.cumsum(choose.random(at.shape) < 0.03, axis=1) % 3 > 0  # turns last for days
     store = np.broadcast_to(np.arange(stores)[:, None], at.shape)
-    kept = at < YEAR[1] * DAY + 15 * HOUR
+    kept = at < (YEAR[1] - 1) * DAY + 15 * HOUR
     frame = pl.DataFrame({"store_id": store[kept], "up": up[kept], "at": at[kept]})
     status = pl.when("up").then(pl.lit("active")).otherwise(pl.lit("inactive")).alias("status")
     when = pl.col("at").cast(pl.Datetime("us")).dt.to_string("%Y-%m-%d %H:%M:%S").alias("timestamp_utc")

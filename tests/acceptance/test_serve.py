@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from storewatch.storage.db import Database
-from tests.acceptance.conftest import Service, serving, storewatch
+from tests.acceptance.conftest import PATIENCE, Service, serving, storewatch
 from tests.factories import load_chicago
 
 pytestmark = pytest.mark.slow
@@ -68,3 +70,23 @@ def test_the_report_command_gives_the_same_file(
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "r.csv").read_text() == served
     assert "coverage" in result.stdout
+
+
+def test_the_worker_keeps_up_the_history_and_the_proof_finds_nothing_wrong(
+    service: Service, environment: dict[str, str], database: Database
+) -> None:
+    service.child("worker")
+    load_chicago(database)
+    until = time.monotonic() + PATIENCE
+    while due(database) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert due(database) == 0
+    [day] = service.get("/api/v1/history?by=day&first_day=2023-01-23&last_day=2023-01-23")["items"]
+    assert (day["up_seconds"], day["complete"]) == (6270, False)
+    result = storewatch("db", "verify", environment=environment)
+    assert (result.returncode, "ok    history equals the engine (2 days" in result.stdout) == (0, True)
+
+
+def due(database: Database) -> int:
+    with database.session() as session:
+        return int(session.execute(text("SELECT count(*) FROM history_due")).scalar_one())

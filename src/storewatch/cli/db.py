@@ -9,9 +9,10 @@ import sys
 import click
 
 from storewatch import config, embedded
-from storewatch.cli.common import database_url, home, opened_database, say
+from storewatch.cli.common import database_url, home, opened_database, percent_bar, say
 from storewatch.config import Settings
 from storewatch.errors import UsageError
+from storewatch.services import history, reporting
 from storewatch.storage import db as storage
 from storewatch.storage import verify as checks
 from storewatch.storage.db import Database, normalised_url
@@ -87,8 +88,16 @@ def upgrade() -> None:
 @db.command()
 def verify() -> None:
     """Prove that nothing in the database contradicts itself. Exit code 1 if something does."""
-    with opened_database() as database, database.snapshot() as session:
-        found = checks.verify(session)
+    settings = config.read()
+    usual = reporting.usual(settings.seen_within, settings.default_zone)
+    with opened_database(settings) as database, percent_bar() as bar:
+        with database.snapshot() as session:
+            found = checks.verify(session)
+        task = bar.add_task("history", total=None)
+        wrong_days, days = history.verify(
+            database, usual, lambda done, total: bar.update(task, completed=done, total=total)
+        )
+        found.append((f"history equals the engine ({days:,} days that are not due)", wrong_days))
     for check, wrong in found:
         click.echo(f"{'ok   ' if not wrong else 'WRONG'} {check}" + (f": {wrong:,}" if wrong else ""))
     sys.exit(1 if any(wrong for _, wrong in found) else 0)

@@ -235,7 +235,7 @@ class _Supervisor:
 
 @click.command()
 def worker() -> None:
-    """Make the reports that were asked for, until stopped. Any number of workers may run."""
+    """Make the reports that were asked for and keep up the history, until stopped. Any number may run."""
     from storewatch.jobs import worker as loop
     from storewatch.jobs.tasks import Means, make_app
 
@@ -247,6 +247,7 @@ def worker() -> None:
             keep_reports_us=duration("STOREWATCH_KEEP_REPORTS", settings.keep_reports),
             outside=Outside(edge.outside_url(settings), networks(settings.webhook_networks)),
             mail=edge.mail(settings),
+            usual=reporting.usual(settings.seen_within, settings.default_zone),
         )
         loop.run(make_app(database, means))
 

@@ -7,7 +7,7 @@ an end from 23:59:00 on is 86,400; an end before its start belongs to the next d
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,13 @@ class Schedule:
     def stores(self) -> int:
         """How many stores there are."""
         return len(self.always)
+
+    def __getitem__(self, stores: slice) -> Schedule:
+        """Some of the stores, counted from 0 again."""
+        low, high, _ = stores.indices(self.stores)
+        week = self.week[np.flatnonzero((self.week.store >= low) & (self.week.store < high))]
+        counted = replace(week, store=week.store - np.int32(low))
+        return Schedule(counted, self.zone[stores], self.zone_names, self.always[stores])
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,11 @@ from procrastinate import App, PsycopgConnector, RetryStrategy
 from sqlalchemy import make_url
 
 from storewatch.domain.clock import DAY
-from storewatch.services import announcing, idempotency, mailing, people, reporting
+from storewatch.services import announcing, history, idempotency, mailing, people, reporting
 from storewatch.services.announcing import Outside
 from storewatch.services.mailing import Mail
+from storewatch.services.reporting import Request
+from storewatch.storage import history as due
 from storewatch.storage.db import Database
 
 # Pauses of 3 s, 9 s, 27 s …: an invitation is tried for 8 hours, a link that lasts two hours for one.
@@ -25,6 +27,7 @@ class Means:
     """What the tasks need beside the database."""
 
     keep_reports_us: int = 90 * DAY
+    usual: Request = field(default_factory=Request)
     outside: Outside = field(default_factory=Outside)
     mail: Mail | None = None
 
@@ -33,6 +36,7 @@ def make_app(database: Database, means: Means) -> App:
     """procrastinate on our database, with every task. Jobs may run twice, so each is idempotent."""
     app = App(connector=PsycopgConnector(conninfo=_conninfo(database.url), min_size=1, max_size=8))
     _add_reports(app, database, means)
+    _add_history(app, database, means)
     _add_mail(app, database, means.mail)
     return app
 
@@ -56,6 +60,20 @@ def _add_reports(app: App, database: Database, means: Means) -> None:
     @app.task(name="remove_old_keys", queue=reporting.QUEUE, queueing_lock="remove_old_keys")
     def remove_old_keys(timestamp: int) -> None:  # noqa: ARG001 - procrastinate hands the time over
         idempotency.remove_old(database)
+
+
+def _add_history(app: App, database: Database, means: Means) -> None:
+    # Reports go first. Now and then it looks by itself, for settings and zone data change without a mark.
+    @app.periodic(cron="*/10 * * * *")
+    @app.task(
+        name=due.TASK,
+        queue=due.QUEUE,
+        queueing_lock=due.TASK,
+        priority=due.PRIORITY,
+        retry=RetryStrategy(max_attempts=10, exponential_wait=2),
+    )
+    def update_history(timestamp: int = 0) -> None:  # noqa: ARG001 - the time, if it came by itself
+        history.update(database, means.usual)
 
 
 def _add_mail(app: App, database: Database, mail: Mail | None) -> None:

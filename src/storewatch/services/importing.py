@@ -114,6 +114,7 @@ def import_file(
         result.assumptions = stores.assumed(session) | notes
         imports.close_import(session, import_no, _record(result))
         watchers.done(session, result)
+        taker.mark()
     result.seconds = time.perf_counter() - began
     return result
 

@@ -15,8 +15,9 @@ from storewatch.domain import polls as poll_rows
 from storewatch.domain import weekly as weekly_rows
 from storewatch.domain.batches import Batch, DayBatch, sorted_day
 from storewatch.domain.rows import Read
+from storewatch.domain.touched import Touched
 from storewatch.services.spool import Spool
-from storewatch.storage import polls, stores, weekly
+from storewatch.storage import history, polls, stores, weekly
 
 _POLLS_AT_ONCE = 4_000_000
 """So many polls are held in memory before they are written."""
@@ -50,6 +51,9 @@ class Taker(ABC):
     def finish(self) -> tuple[dict[str, int], dict[str, Any]]:
         """Writes what is left. Returns counts (new, corrected, unchanged, kept) and what was assumed."""
 
+    def mark(self) -> None:  # noqa: B027 - what is known of stores leaves history as it is
+        """Says what history is due by what changed; the last thing that the transaction does."""
+
     def close(self) -> None:  # noqa: B027 - most hold nothing
         """Drops what was not written."""
 
@@ -82,6 +86,7 @@ class StatusTaker(Taker):
         self._stored = polls.days(session)
         self._deleted = polls.any_deleted(session)
         self._counts = {"new": 0, "corrected": 0, "unchanged": 0, "kept": 0}
+        self._touched = Touched()
 
     def read(self, rows: pl.DataFrame) -> Read:
         """See `Taker`."""
@@ -100,6 +105,10 @@ class StatusTaker(Taker):
         if self._first:
             stores.lower_first_polls(self.session, self._first)
         return self._counts, {}
+
+    def mark(self) -> None:
+        """See `Taker`."""
+        history.mark_polls(self.session, self._touched.stretches())
 
     def close(self) -> None:
         """See `Taker`."""
@@ -139,6 +148,7 @@ class StatusTaker(Taker):
 
     def _first_of_day(self, part: DayBatch) -> DayBatch:
         self._note_first(part.polls)
+        self._touched.add(part.polls.key, part.polls.at)
         self._counts["new"] += len(part.polls)
         return part
 
@@ -146,8 +156,11 @@ class StatusTaker(Taker):
         if day.day not in self._stored:
             polls.make_day(self.session, day.day)
             self._stored.add(day.day)
-        for name, count in polls.merge_day(self.session, day, self.import_no, reasons).items():
+        counts = polls.merge_day(self.session, day, self.import_no, reasons)
+        for name, count in counts.items():
             self._counts[name] += count
+        if counts.get("new") or counts.get("corrected"):
+            self._touched.add(day.polls.key, day.polls.at)
 
     def _note_first(self, polls_of_day: Batch) -> None:
         """Remembers each store's earliest poll; a day's batch is sorted by store and time."""
@@ -192,6 +205,10 @@ class HoursTaker(Taker):
         days = [{"store_id": store, "day": weekly_rows.WEEKDAYS[day]} for store, day in closed]
         return counts, {"closed_days": days} if days else {}
 
+    def mark(self) -> None:
+        """See `Taker`."""
+        history.mark(self.session, weekly.changed_hours(self.session, self.import_no), None, None)
+
 
 _STORE_DAY = {"store_id": pl.String, "day": pl.Int16}
 
@@ -218,3 +235,7 @@ class ZonesTaker(Taker):
     def finish(self) -> tuple[dict[str, int], dict[str, Any]]:
         """See `Taker`."""
         return weekly.take_zones(self.session, self.import_no), {}
+
+    def mark(self) -> None:
+        """See `Taker`."""
+        history.mark(self.session, weekly.changed_zones(self.session, self.import_no), None, None)

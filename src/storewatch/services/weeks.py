@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from storewatch.domain.permissions import Caller
 from storewatch.services.stores import found, to_change
-from storewatch.storage import audit, weeks
+from storewatch.storage import audit, history, weeks
 from storewatch.storage.db import Database
 from storewatch.storage.weeks import Interval
 
@@ -36,6 +36,7 @@ def set_week(
         result = weeks.week(session, key)
         if result != present:
             audit.record(session, caller, "set_hours", "store", store_id, hours=result, before=present)
+            history.mark(session, [key], None, None)
         return result
 
 
@@ -69,4 +70,5 @@ def set_zone(
             weeks.set_zone(session, present.store.store_key, name)
         if name != present.zone:
             audit.record(session, caller, "set_zone", "store", store_id, zone=name, before=present.zone)
+            history.mark(session, [present.store.store_key], None, None)
         return name

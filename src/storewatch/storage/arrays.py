@@ -60,3 +60,16 @@ def key_bounds(store_keys: NDArray[np.int32]) -> dict[str, int]:
     if not len(store_keys):
         return {"low": 0, "high": -1}
     return {"low": int(store_keys.min()), "high": int(store_keys.max())}
+
+
+def among(store_keys: NDArray[np.int32]) -> str:
+    """The condition on `store_key` for a query that wants these: a range if they fill it, so that the others
+    in it cost little; else one by one, for a group's few stores lie far apart.
+    """
+    bounds = key_bounds(store_keys)
+    if bounds["high"] - bounds["low"] < _SPARSE * len(store_keys):
+        return f"store_key BETWEEN {bounds['low']} AND {bounds['high']}"
+    return f"store_key = ANY('{{{','.join(map(str, store_keys.tolist()))}}}'::int[])"
+
+
+_SPARSE = 4

@@ -17,7 +17,10 @@ def empty(session: Session) -> None:
     for day in polls.days(session):
         session.execute(text(f"DROP TABLE {polls.partition_name(day)}"))
     session.execute(
-        text("TRUNCATE store, import, report, store_report, store_status_day, deleted_poll CASCADE")
+        text(
+            "TRUNCATE store, import, report, store_report, store_status_day, deleted_poll, history_due"
+            " CASCADE"
+        )
     )
 
 

@@ -59,6 +59,13 @@ class Database:
             yield session
 
     @contextmanager
+    def steady(self) -> Iterator[Session]:
+        """A session that sees one state of the database throughout, and may have temporary tables."""
+        engine = self.engine.execution_options(isolation_level="REPEATABLE READ")
+        with Session(engine) as session, session.begin():
+            yield session
+
+    @contextmanager
     def twin_snapshots(self) -> Iterator[tuple[Session, Session]]:
         """Two sessions that see the same one state of the database, to read with both at once."""
         with self.snapshot() as first, self.snapshot() as second:

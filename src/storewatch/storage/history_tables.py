@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, Date, ForeignKey, Identity, Index, UniqueConstraint
+from sqlalchemy import BigInteger, Date, ForeignKey, Identity, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storewatch.storage.tables import Base
-
-
-class HistoryRules(Base):
-    """By which rules rows of `store_day` were made."""
-
-    __tablename__ = "history_rules"
-    __table_args__ = (
-        UniqueConstraint("policy", "max_gap_us", "seen_within_us", "default_zone", "zone_data_version"),
-    )
-    rules_no: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
-    policy: Mapped[str]
-    max_gap_us: Mapped[int] = mapped_column(BigInteger)
-    seen_within_us: Mapped[int] = mapped_column(BigInteger)
-    default_zone: Mapped[str]
-    zone_data_version: Mapped[str]
 
 
 class StoreDay(Base):
     """A store's local day. Element i of each list is the i-th started hour since local midnight."""
 
     __tablename__ = "store_day"
-    __table_args__ = (Index("store_day_by_day", "day", "store_key"),)
     store_key: Mapped[int] = mapped_column(
         ForeignKey("store.store_key", ondelete="CASCADE"), primary_key=True
     )
@@ -40,9 +25,7 @@ class StoreDay(Base):
     down_inferred_us: Mapped[int] = mapped_column(BigInteger)
     unknown_us: Mapped[int] = mapped_column(BigInteger)
     longest_outage_us: Mapped[int] = mapped_column(BigInteger)
-    as_of: Mapped[datetime]
     outages: Mapped[int]
-    rules_no: Mapped[int] = mapped_column(ForeignKey("history_rules.rules_no"))
     starts_down: Mapped[bool]
     ends_down: Mapped[bool]
     complete: Mapped[bool]
@@ -53,12 +36,13 @@ class StoreDay(Base):
 
 
 class HistoryDue(Base):
-    """A stretch of a store's time whose local days are to be computed anew."""
+    """A stretch of time of stores, from one key to another, whose local days are to be computed anew."""
 
     __tablename__ = "history_due"
-    __table_args__ = (Index("history_due_by_store", "store_key"),)
+    __table_args__ = (Index("history_due_by_key", "first_key", "last_key"),)
     due_no: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    store_key: Mapped[int] = mapped_column(ForeignKey("store.store_key", ondelete="CASCADE"))
+    first_key: Mapped[int]
+    last_key: Mapped[int]
     first_at: Mapped[datetime]
     last_at: Mapped[datetime]
 
@@ -69,4 +53,4 @@ class HistoryPresent(Base):
     __tablename__ = "history_present"
     one: Mapped[bool] = mapped_column(primary_key=True, server_default="true")
     as_of: Mapped[datetime | None]
-    rules_no: Mapped[int | None] = mapped_column(ForeignKey("history_rules.rules_no"))
+    rules: Mapped[dict[str, Any] | None]

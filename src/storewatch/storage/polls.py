@@ -17,7 +17,7 @@ from storewatch.domain.availability import Polls
 from storewatch.domain.axis import Axis
 from storewatch.domain.batches import Batch, DayBatch, places
 from storewatch.domain.clock import DAY, from_us, to_us
-from storewatch.storage.arrays import key_bounds, positions, read_arrays
+from storewatch.storage.arrays import among, positions, read_arrays
 from storewatch.storage.copying import PG_EPOCH, Column, copy_rows, timestamps
 from storewatch.storage.db import raw
 
@@ -215,13 +215,27 @@ def read(sessions: Sequence[Session], store_keys: NDArray[np.int32], start: int,
     return Polls(wanted.axis.store(place).astype(np.int32), wanted.axis.at(place), active)
 
 
+def reasons(session: Session, store_key: int, at: Sequence[int]) -> dict[int, str]:
+    """The reasons of those polls of a store, at some instants, that have one."""
+    query = text("""
+        SELECT timestamp_utc, reason FROM store_status
+        WHERE store_key = :store_key AND timestamp_utc = ANY(:at) AND reason IS NOT NULL
+          AND timestamp_utc BETWEEN :first AND :last
+    """)
+    if not at:
+        return {}
+    moments = [from_us(each) for each in at]
+    values = {"store_key": store_key, "at": moments, "first": min(moments), "last": max(moments)}
+    return {to_us(row.timestamp_utc): row.reason for row in session.execute(query, values)}
+
+
 class _Wanted:
     """Which polls a reader wants, and where their stores go."""
 
     def __init__(self, store_keys: NDArray[np.int32], axis: Axis) -> None:
         self.axis = axis
         self._position = positions(store_keys)
-        self._bounds = key_bounds(store_keys)
+        self._among = among(store_keys)
 
     def read_days(self, session: Session, found: list[int]) -> list[NDArray[np.int64]]:
         """The polls of days, as one int64 each: place on the axis, and the state as the lowest bit."""
@@ -229,11 +243,11 @@ class _Wanted:
 
     def _columns(self, session: Session, day: int) -> list[tuple[list[NDArray[Any]], int]]:
         low, high = max(self.axis.start, day * DAY), min(self.axis.until, (day + 1) * DAY - 1)
-        which = "store_key BETWEEN :low AND :high"
+        which = self._among
         if high - low < DAY - 1:
             which += f" AND timestamp_utc BETWEEN '{from_us(low)}' AND '{from_us(high)}'"
         query = _ARRAYS.format(partition=partition_name(day), which=which)
-        columns = read_arrays(session, query, self._bounds, (">i4", ">i8", ">i4", ">i8"))
+        columns = read_arrays(session, query, {}, (">i4", ">i8", ">i4", ">i8"))
         return [(columns[:2], 1), (columns[2:], 0)]
 
     def _packed(self, columns: list[NDArray[Any]], state: int) -> NDArray[np.int64]:

@@ -113,6 +113,20 @@ _CHOSEN = f"""
         WHERE gs.store_key = s.store_key AND g.group_id = ANY(CAST(:groups AS uuid[]))))
 """
 
+
+def polled(session: Session, seen_by: int | None, group_no: int | None = None) -> NDArray[np.int32]:
+    """Keys, in order, of the stores that may be seen and were ever polled, archived or not; of one group, if
+    it is given.
+    """
+    query = f"""
+        SELECT array_agg(store_key ORDER BY store_key) FROM store AS s
+        WHERE first_poll_at IS NOT NULL AND {SEEN} AND (CAST(:group_no AS integer) IS NULL OR EXISTS (
+            SELECT FROM group_store AS g WHERE g.store_key = s.store_key AND g.group_no = :group_no))
+    """
+    values = {"seen_by": seen_by, "group_no": group_no}
+    return np.array(session.execute(text(query), values).scalar() or [], np.int32)
+
+
 _NOT_ARCHIVED = """
     (s.archived_from IS NULL OR s.archived_from > (
         CAST(:as_of AS timestamptz) AT TIME ZONE clock_zone(coalesce(

@@ -87,6 +87,12 @@ _ADD_ROWS = """
 """
 
 
+def changed_hours(session: Session, import_no: int) -> list[int]:
+    """Keys of the stores whose week an import set."""
+    query = text("SELECT array_agg(store_key) FROM hours_week WHERE import_no = :import_no")
+    return session.execute(query, {"import_no": import_no}).scalar() or []
+
+
 def days_without_hours(session: Session, store_ids: list[str], days: list[int]) -> list[tuple[str, int]]:
     """Those of the given (store, weekday) pairs that count as closed: the store came in this import, and
     its week has nothing on that day.
@@ -155,6 +161,12 @@ def take_zones(session: Session, import_no: int) -> dict[str, int]:
     )
     assert row is not None  # noqa: S101 - an aggregate has a row
     return dict(zip(("new", "corrected", "unchanged"), row, strict=True))
+
+
+def changed_zones(session: Session, import_no: int) -> list[int]:
+    """Keys of the stores whose zone an import set."""
+    query = text("SELECT array_agg(store_key) FROM store_timezone WHERE import_no = :import_no")
+    return session.execute(query, {"import_no": import_no}).scalar() or []
 
 
 # --- for the engine -------------------------------------------------------------------------------

@@ -2,13 +2,16 @@
 
 from storewatch.web.api.v1 import (
     audit,
+    availability,
     groups,
+    history,
     hours,
     invitations,
     members,
     report_rows,
     reports,
     stores,
+    timelines,
     tokens,
     users,
     zones,
@@ -26,5 +29,8 @@ RESOURCES = (
     audit.blueprint,
     reports.blueprint,
     report_rows.blueprint,
+    availability.blueprint,
+    history.blueprint,
+    timelines.blueprint,
 )
 """Every resource; the order is that of the API's page."""

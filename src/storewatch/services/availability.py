@@ -1,0 +1,126 @@
+"""Availability of a store, a group or all, in any stretch of time: by the engine, exact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from storewatch.domain import hours
+from storewatch.domain.availability import Kind, Rules
+from storewatch.domain.axis import Int64
+from storewatch.domain.clock import DAY
+from storewatch.domain.outages import Figures, figures_by_store
+from storewatch.domain.permissions import Caller
+from storewatch.domain.windows import Elapsed, midnights
+from storewatch.errors import NoPollsError
+from storewatch.services.chosen import Chosen, check_size
+from storewatch.services.reporting import Request
+from storewatch.storage import history, polls, weekly
+from storewatch.storage.db import Database
+
+_STORES_AT_ONCE = 5_000  # bounds the memory
+
+
+@dataclass(frozen=True)
+class Between:
+    """The stretch from an instant to another, or to T."""
+
+    name: str
+    start: int
+    end: int | None = None
+
+
+@dataclass(frozen=True)
+class Window:
+    """What is known of some stores together between two instants; microseconds, `totals` by `Kind`."""
+
+    name: str
+    start: int
+    end: int
+    totals: list[int]
+    outages: int
+    longest: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """The windows that were asked for, and of how many stores."""
+
+    as_of: int
+    stores: int
+    windows: list[Window]
+
+
+def availability(
+    database: Database,
+    caller: Caller,
+    chosen: Chosen,
+    request: Request,
+    asked: Sequence[Elapsed | Between],
+    now_us: int,
+) -> Found:
+    """Windows that end at T, and stretches as far as they lie before it.
+
+    A store that is archived counts up to that day. NotFoundError for what the caller may not see, UsageError
+    for what makes no sense or is too much.
+    """
+    with database.snapshot() as session:
+        as_of = as_of_asked(session, request.checked(now_us))
+        keys = chosen.keys(session, caller)
+        if chosen.store_id is None:
+            polled = history.record(session, keys).first_instant + history.MAX_GAP <= as_of
+            keys = keys[polled]
+        spans = np.array([_span(each, as_of) for each in asked], np.int64)
+        reach = int(spans.max() - spans.min()) + 2 * request.max_gap
+        check_size(len(keys), -(-reach // DAY), "start")
+        totals = np.zeros((len(spans), len(Kind)), np.int64)
+        number, longest = np.zeros(len(spans), np.int64), np.zeros(len(spans), np.int64)
+        for start in range(0, len(keys), _STORES_AT_ONCE):
+            part = _figures(session, keys[start : start + _STORES_AT_ONCE], request, spans, as_of)
+            totals += part.totals.sum(axis=0)
+            number += part.outages.sum(axis=0)
+            np.maximum(longest, part.longest.max(axis=0), out=longest)
+    columns = (spans[:, 0].tolist(), spans[:, 1].tolist(), totals.tolist(), number.tolist(), longest.tolist())
+    rows = zip([each.name for each in asked], *columns, strict=True)
+    return Found(as_of, len(keys), [Window(*row) for row in rows])
+
+
+def as_of_asked(session: Session, request: Request) -> int:
+    """T. NoPollsError if the database has no poll."""
+    newest = polls.newest(session)
+    if newest is None:
+        raise NoPollsError("There are no polls yet, so nothing is known: import store_status first")
+    return newest if request.as_of is None else request.as_of
+
+
+def _span(asked: Elapsed | Between, as_of: int) -> tuple[int, int]:
+    """Start and end, as far as they lie before T."""
+    if isinstance(asked, Elapsed):
+        return as_of - asked.length_us, as_of
+    end = as_of if asked.end is None else min(asked.end, as_of)
+    return min(asked.start, end), end
+
+
+def _figures(
+    session: Session, keys: NDArray[np.int32], request: Request, spans: Int64, as_of: int
+) -> Figures:
+    rules = Rules(request.policy, request.max_gap, request.seen_within)
+    schedule = weekly.schedule(session, keys, request.default_zone)
+    windows = np.minimum(spans, _archived(session, keys, schedule)[:, None, None])
+    start, until = int(windows.min()), min(as_of, int(windows.max()) + rules.max_gap)
+    opens = hours.open_intervals(schedule, start - rules.max_gap, until + 1)
+    found = polls.read((session,), keys, start - rules.max_gap, until)
+    return figures_by_store(found, opens, rules, windows, until)
+
+
+def _archived(session: Session, keys: NDArray[np.int32], schedule: hours.Schedule) -> Int64:
+    """int64[stores]: the midnight from which each is archived."""
+    day = history.record(session, keys).archived
+    found = np.full(len(keys), history.NEVER)
+    gone = day < history.NEVER
+    found[gone] = midnights(day[gone, None], schedule.zone[gone], schedule.zone_names)[:, 0]
+    return found

@@ -1,0 +1,182 @@
+"""The stored local days: read as arrays, added up by hour, written, compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from storewatch.domain.availability import Kind
+from storewatch.domain.axis import Int64
+from storewatch.domain.history import Days
+from storewatch.storage.arrays import among, positions, read_arrays
+from storewatch.storage.copying import Column, copy_rows
+from storewatch.storage.db import raw
+
+_EPOCH = "date '1970-01-01'"
+_PG_DAY = 10_957  # PostgreSQL counts days from 2000-01-01
+MOST_HOURS = 25
+
+_TOTALS = [f"{kind.name.lower()}_us" for kind in Kind]
+_HOURS = ["up_by_hour_us", "down_by_hour_us", "unknown_by_hour_us", "seen_by_hour_us"]
+_FIGURES = [*_TOTALS, "longest_outage_us", "outages", "starts_down", "ends_down", "complete", *_HOURS]
+_COLUMNS = ", ".join(["store_key", "day", *_FIGURES])
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def read(session: Session, store_keys: NDArray[np.int32], first_day: int, last_day: int) -> Days:
+    """Stored days of stores, from one to another, both included; positions are those in `store_keys`."""
+    columns = [f"array_agg({name})" for name in (*_TOTALS, "longest_outage_us", "outages")]
+    query = f"""
+        SELECT array_agg(store_key), array_agg(day - {_EPOCH}), {", ".join(columns)},
+               array_agg((starts_down::int + 2 * ends_down::int + 4 * complete::int)::smallint)
+        FROM store_day WHERE {among(store_keys)}
+            AND day BETWEEN {_EPOCH} + {int(first_day)} AND {_EPOCH} + {int(last_day)}
+    """
+    dtypes = (">i4", ">i4", *(">i8",) * (len(Kind) + 1), ">i4", ">i2")
+    key, day, *figures, longest, number, flags = read_arrays(session, query, {}, dtypes)
+    store = positions(store_keys)[key].astype(np.int64)
+    order = np.lexsort((day, store))
+    order = order[store[order] >= 0]
+    return Days(
+        store[order],
+        day[order].astype(np.int64),
+        np.stack(figures, axis=1)[order],
+        number[order].astype(np.int64),
+        longest[order],
+        *((flags[order] & bit) > 0 for bit in (1, 2, 4)),
+    )
+
+
+def bounds(session: Session, store_keys: NDArray[np.int32], none: int) -> tuple[Int64, Int64]:
+    """int64[stores] each: the first and the last stored day of each store; `none` and less without any."""
+    rows = session.execute(
+        text(f"""
+            SELECT array_agg(coalesce(first - {_EPOCH}, :none) ORDER BY place),
+                   array_agg(coalesce(last - {_EPOCH}, :none - 1) ORDER BY place)
+            FROM unnest(CAST(:keys AS int[])) WITH ORDINALITY AS k(store_key, place),
+            LATERAL (SELECT min(day) AS first, max(day) AS last
+                     FROM store_day AS d WHERE d.store_key = k.store_key) AS f
+        """),
+        {"keys": store_keys.tolist(), "none": none},
+    ).one()
+    first, last = (np.array(column or [], np.int64) for column in rows)
+    return first, last
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Local days of stores: `place` tells stores apart for whoever asks, days count from 1970."""
+
+    store_key: NDArray[np.int32]
+    place: Int64
+    first: Int64
+    last: Int64
+
+
+def sums_by_hour(session: Session, runs: Runs) -> tuple[Int64, Int64, Int64]:
+    """Stored days added up by place, day and elapsed hour: (place[rows], day[rows], [rows, 25, 4]: up, down,
+    unknown, seen, in microseconds; zero from the day's own number of hours on).
+    """
+    hours = [f"coalesce(sum({name}[{hour + 1}]), 0)::bigint" for hour in range(MOST_HOURS) for name in _HOURS]
+    rows = session.execute(
+        text(f"""
+            SELECT place, day - {_EPOCH}, ARRAY[{", ".join(hours)}]
+            FROM unnest(CAST(:keys AS int[]), CAST(:place AS int[]), CAST(:first AS int[]),
+                        CAST(:last AS int[])) AS r(key, place, first, last)
+            JOIN store_day ON store_key = key AND day BETWEEN {_EPOCH} + first AND {_EPOCH} + last
+            GROUP BY place, day
+        """),
+        {
+            "keys": runs.store_key.tolist(),
+            "place": runs.place.tolist(),
+            "first": runs.first.tolist(),
+            "last": runs.last.tolist(),
+        },
+    ).all()
+    told = np.array([row[2] for row in rows], np.int64).reshape(-1, MOST_HOURS, len(_HOURS))
+    return np.array([row[0] for row in rows], np.int64), np.array([row[1] for row in rows], np.int64), told
+
+
+def hours_of(by_hour: Int64) -> Int64:
+    """int64[..., 4] as in `sums_by_hour`, of int64[..., 5] by `Kind`."""
+    up, faint_up, down, faint_down, unknown = (by_hour[..., kind] for kind in Kind)
+    return np.stack([up + faint_up, down + faint_down, unknown, up + down], axis=-1)
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+def stage(session: Session, store_keys: NDArray[np.int32], days: Days, by_hour: Int64, hours: Int64) -> None:
+    """Sends days that were computed now, to be kept or compared: `by_hour` int64[rows, most hours, 5] by
+    `Kind`, `hours` int64[rows] how many of them each day has.
+    """
+    connection = raw(session)
+    connection.execute("DROP TABLE IF EXISTS fresh_day")
+    connection.execute("CREATE TEMP TABLE fresh_day (LIKE store_day) ON COMMIT DROP")
+    parts = [
+        _columns(store_keys, days[hours == count], hours_of(by_hour[hours == count, :count]))
+        for count in np.unique(hours).tolist()
+    ]
+    if parts:
+        copy_rows(connection, f"COPY fresh_day ({_COLUMNS}) FROM STDIN (FORMAT binary)", parts)
+    connection.execute("ANALYZE fresh_day (store_key, day)")  # of arrays it is slow
+
+
+def _columns(store_keys: NDArray[np.int32], days: Days, by_hour: Int64) -> list[Column]:
+    return [
+        store_keys[days.store],
+        (days.day - _PG_DAY).astype(np.int32),
+        *(days.totals[:, kind] for kind in Kind),
+        days.longest,
+        days.outages.astype(np.int32),
+        days.starts_down,
+        days.ends_down,
+        days.complete,
+        *(by_hour[:, :, number] for number in range(len(_HOURS))),
+    ]
+
+
+def keep(session: Session) -> None:
+    """Makes the staged days the stored ones. A day with the same figures stays as it is."""
+    raw(session).execute(f"""
+        INSERT INTO store_day AS d ({_COLUMNS}) SELECT {_COLUMNS} FROM fresh_day
+        ON CONFLICT (store_key, day) DO UPDATE
+        SET ({", ".join(_FIGURES)}) = ROW({_of("excluded")})
+        WHERE ({_of("d")}) IS DISTINCT FROM ({_of("excluded")})
+    """)
+
+
+def _of(table: str) -> str:
+    return ", ".join(f"{table}.{name}" for name in _FIGURES)
+
+
+def remove_outside(session: Session, store_keys: NDArray[np.int32], first: Int64, last: Int64) -> None:
+    """Removes the days of stores before a first and after a last one, int64[stores] each."""
+    low, high = -700_000, 2_000_000  # PostgreSQL's dates have bounds
+    session.execute(
+        text(f"""
+            DELETE FROM store_day AS d
+            USING unnest(CAST(:keys AS int[]), CAST(:first AS int[]), CAST(:last AS int[]))
+                AS k(key, first, last)
+            WHERE d.store_key = key AND (d.day < {_EPOCH} + first OR d.day > {_EPOCH} + last)
+        """),
+        {
+            "keys": store_keys.tolist(),
+            "first": np.clip(first, low, high).tolist(),
+            "last": np.clip(last, low, high).tolist(),
+        },
+    )
+
+
+def differing(session: Session) -> int:
+    """How many staged days are not stored so."""
+    query = f"""
+        SELECT count(*) FROM fresh_day AS f LEFT JOIN store_day AS d USING (store_key, day)
+        WHERE d.complete IS NULL OR ({_of("d")}) IS DISTINCT FROM ({_of("f")})
+    """
+    return int(session.execute(text(query)).scalar_one())

@@ -1,0 +1,125 @@
+"""What the routes that tell availability share: how they are asked, and how figures are told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic.json_schema import SkipJsonSchema
+
+from storewatch.domain.availability import Kind, Policy
+from storewatch.domain.clock import EARLIEST, SECOND, from_us, parse_duration, parse_instant
+from storewatch.services.chosen import Chosen
+from storewatch.services.reporting import MAX_GAP, MIN_GAP, Request
+from storewatch.web.api.v1.common import Body, instant
+from storewatch.web.context import default_request, now_us
+
+LATEST = 4_102_444_800 * SECOND  # 2100-01-01
+
+
+def _instant(text: str) -> str:
+    at = parse_instant(text) if text else EARLIEST
+    if at is None or not EARLIEST <= at <= LATEST:
+        raise ValueError("write an instant from 2000 to 2100 like 2023-01-25T18:13:22Z")
+    return text
+
+
+def _gap(text: str) -> str:
+    length = parse_duration(text)
+    if length is None or not MIN_GAP <= length <= MAX_GAP:
+        raise ValueError("write a duration from 1 minute to 30 days like 45m, 3h or 1h30m")
+    return text
+
+
+Instant = Annotated[str, Field(max_length=40), AfterValidator(_instant)]
+"""RFC 3339 in a query; without an offset it is UTC; empty: not given."""
+
+Gap = Annotated[str, Field(max_length=40), AfterValidator(_gap)]
+
+
+class ChosenQuery(Body):
+    """Of which stores; neither: all that you may see."""
+
+    store_id: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    group_id: UUID | SkipJsonSchema[None] = Field(default=None, description="not together with store_id")
+
+    def chosen(self) -> Chosen:
+        """As the services take it."""
+        return Chosen(self.store_id or None, self.group_id)
+
+
+class RulesQuery(Body):
+    """By which rules."""
+
+    as_of: Instant = Field(default="", description="T: later polls are not used; left out: the newest poll")
+    policy: Literal["nearest", "previous"] = "nearest"
+    max_gap: Gap = Field(default="24h", description="how far a poll speaks: 1m to 30d")
+
+    def request(self) -> Request:
+        """As the services take it."""
+        return replace(
+            default_request(),
+            as_of=instant_of(self.as_of),
+            policy=Policy(self.policy),
+            max_gap=parse_duration(self.max_gap) or 0,
+        )
+
+
+def instant_of(text: str) -> int | None:
+    """Microseconds of an `Instant`; None if it was not given."""
+    return parse_instant(text) if text else None
+
+
+class Times(BaseModel):
+    """Seconds, exact to the microsecond. up + down + unknown = open; seen + inferred + unknown = open."""
+
+    open_seconds: float
+    up_seconds: float
+    down_seconds: float
+    unknown_seconds: float
+    seen_seconds: float
+    inferred_seconds: float
+    availability: float | None = Field(description="up / (up + down); null: nothing is known")
+    coverage: float | None = Field(description="seen / open: how much of it was seen; null: never open")
+
+
+class Figures(Times):
+    outages: int = Field(description="how many have a part in it; closed time does not end one")
+
+
+def told_times(up: int, down: int, unknown: int, seen: int) -> dict[str, Any]:
+    """`Times` of microseconds."""
+    total = up + down + unknown
+    return {
+        "open_seconds": total / SECOND,
+        "up_seconds": up / SECOND,
+        "down_seconds": down / SECOND,
+        "unknown_seconds": unknown / SECOND,
+        "seen_seconds": seen / SECOND,
+        "inferred_seconds": (up + down - seen) / SECOND,
+        "availability": up / (up + down) if up + down else None,
+        "coverage": seen / total if total else None,
+    }
+
+
+def told_totals(totals: list[int]) -> dict[str, Any]:
+    """`Times` of five totals by `Kind`."""
+    up_seen, up_inferred, down_seen, down_inferred, unknown = (totals[kind] for kind in Kind)
+    return told_times(up_seen + up_inferred, down_seen + down_inferred, unknown, up_seen + down_seen)
+
+
+class Present(BaseModel):
+    as_of: str = Field(description="T: what polls up to this instant say")
+    as_of_age_seconds: float = Field(description="how long ago that was, by the clock of the server")
+
+
+def told_present(as_of: int) -> dict[str, Any]:
+    """`Present`."""
+    return {"as_of": told_instant(as_of), "as_of_age_seconds": (now_us() - as_of) / SECOND}
+
+
+def told_instant(at_us: int) -> str | None:
+    """An instant as the API tells it."""
+    return instant(from_us(at_us))

@@ -1,0 +1,157 @@
+"""History after any run of imports, corrections, deletions, changed hours and zones; and after kills."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from storewatch.domain.clock import DAY, HOUR, SECOND, from_us
+from storewatch.domain.permissions import COMMAND
+from storewatch.services import history, weeks
+from storewatch.services.reporting import Request
+from storewatch.storage import clearing
+from storewatch.storage import history as marks
+from storewatch.storage.db import Database
+from tests.factories import load
+from tests.services.by_engine import assert_equal
+
+USUAL = Request()
+FIRST = 19_428
+"""2023-03-12, the spring change in the US; counted from 1970"""
+
+STORES = ("a", "b", "c")
+ZONES = ("America/New_York", "Asia/Beirut", "Australia/Lord_Howe", "America/Santiago", "Asia/Tokyo")
+
+stores = st.sampled_from(STORES)
+instants = st.builds(
+    lambda day, hour, second: (FIRST + day) * DAY + hour * HOUR + second * SECOND,
+    *(st.integers(0, 16), st.integers(0, 23), st.sampled_from((0, 1, 1800, 3599))),
+)
+bursts = st.lists(st.tuples(stores, st.booleans(), instants), min_size=1, max_size=12)
+intervals = st.tuples(st.integers(0, 6), st.integers(0, 47), st.integers(0, 48)).filter(
+    lambda i: i[1] != i[2]
+)
+week = st.none() | st.lists(intervals.map(lambda i: (i[0], i[1] * 1800, i[2] * 1800)), max_size=6)
+changes = st.one_of(
+    st.tuples(st.just("import"), bursts),
+    st.tuples(st.just("import"), bursts),
+    st.tuples(st.just("delete"), st.tuples(stores, instants, st.integers(0, 3 * 24))),
+    st.tuples(st.just("hours"), st.tuples(stores, week)),
+    st.tuples(st.just("zone"), st.tuples(stores, st.none() | st.sampled_from(ZONES))),
+    st.tuples(st.just("job"), st.none()),
+)
+
+
+def make(database: Database, change: str, what: object) -> None:
+    """Makes one change, as it comes."""
+    if change == "import":
+        assert isinstance(what, list)
+        rows = [f"{s},{'active' if up else 'inactive'},{from_us(at):%Y-%m-%d %H:%M:%S}" for s, up, at in what]
+        load(database, "store_id,status,timestamp_utc\n" + "\n".join(rows) + "\n")
+    elif change == "delete":
+        assert isinstance(what, tuple)
+        with database.transaction() as session:
+            delete(session, what[0], what[1], what[1] + what[2] * HOUR)
+    elif change == "hours":
+        assert isinstance(what, tuple)
+        weeks.set_week(database, COMMAND, what[0], what[1], lambda _: None)
+    elif change == "zone":
+        assert isinstance(what, tuple)
+        weeks.set_zone(database, COMMAND, what[0], what[1], lambda _: None)
+    else:
+        history.update(database, USUAL)
+
+
+def delete(session: Session, store_id: str, first: int, last: int) -> None:
+    """Deletes polls by hand."""
+    query = text("SELECT store_key FROM store WHERE store_id = :store_id")
+    key = session.execute(query, {"store_id": store_id}).scalar_one()
+    values = {"key": key, "first": from_us(first), "last": from_us(last)}
+    between = "store_key = :key AND timestamp_utc BETWEEN :first AND :last"
+    session.execute(text(f"DELETE FROM store_status WHERE {between}"), values)
+    session.execute(
+        text("""
+            UPDATE store_status_day AS d SET polls = f.polls, newest = coalesce(f.newest, '-infinity')
+            FROM (SELECT day, count(timestamp_utc) AS polls, max(timestamp_utc) AS newest
+                  FROM store_status_day
+                  LEFT JOIN store_status ON (timestamp_utc AT TIME ZONE 'UTC')::date = day GROUP BY day) AS f
+            WHERE f.day = d.day
+        """)
+    )
+    own = "(SELECT min(timestamp_utc) FROM store_status WHERE store_key = :key)"
+    session.execute(text(f"UPDATE store SET first_poll_at = {own} WHERE store_key = :key"), values)
+    marks.mark(session, [key], first, last)
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(first=bursts, run=st.lists(changes, min_size=1, max_size=10))
+def test_history_equals_the_engine_after_any_run_of_changes(
+    database: Database, first: list[object], run: list[tuple[str, object]]
+) -> None:
+    with database.transaction() as session:
+        clearing.empty(session)
+    load(
+        database,
+        "store_id,timezone_str\n" + "".join(f"{s},{z}\n" for s, z in zip(STORES, ZONES, strict=False)),
+    )
+    for change, what in [("import", first), *run]:
+        make(database, change, what)
+    assert_equal(database, FIRST - 3, FIRST + 20, USUAL)
+    while history.update(database, USUAL):
+        pass
+    wrong, compared = history.verify(database, USUAL)
+    with database.session() as session:
+        stored = session.execute(text("SELECT count(*) FROM store_day")).scalar()
+        due = session.execute(text("SELECT count(*) FROM history_due")).scalar()
+    assert (wrong, due, compared) == (0, 0, stored)
+    assert len(assert_equal(database, FIRST - 3, FIRST + 20, USUAL)) == stored
+
+
+# --- kills ----------------------------------------------------------------------------------------
+
+WORK = """
+import sys
+from storewatch.services import history
+from storewatch.services.reporting import Request
+from storewatch.storage.db import Database
+database = Database(sys.argv[1])
+history._BOX = 300
+print("at work", flush=True)
+while history.update(database, Request()):
+    pass
+"""
+
+
+def test_a_job_that_is_killed_at_any_instant_and_run_again_makes_the_same_days(database: Database) -> None:
+    choose = np.random.default_rng(7)
+    at = FIRST * DAY + choose.integers(0, 20 * DAY // SECOND, 6000) * SECOND
+    rows = [
+        f"{store % 500},{'in' * bool(store % 3)}active,{from_us(each):%Y-%m-%d %H:%M:%S}\n"
+        for store, each in enumerate(at.tolist())
+    ]
+    load(database, "store_id,status,timestamp_utc\n" + "".join(rows))
+    for _ in range(6):
+        with subprocess.Popen(
+            [sys.executable, "-c", WORK, database.url], stdout=subprocess.PIPE, text=True
+        ) as job:
+            assert job.stdout is not None
+            job.stdout.readline()
+            time.sleep(choose.uniform(0, 0.5))
+            job.send_signal(signal.SIGKILL)
+    stored = len(assert_equal(database, FIRST - 3, FIRST + 22, USUAL))
+    while history.update(database, USUAL):
+        pass
+    assert history.verify(database, USUAL) == (0, stored)
+    assert len(assert_equal(database, FIRST - 3, FIRST + 22, USUAL)) == stored

@@ -31,9 +31,9 @@ def test_models_and_migrations_make_the_same_tables(database: Database) -> None:
 def test_every_table_and_view_says_what_it_is(database: Database) -> None:
     """For people in psql and pgAdmin: COMMENT ON in the newest `_comments.sql`."""
     silent = """
-        SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v')
-        AND NOT relispartition AND obj_description(oid, 'pg_class') IS NULL
-        AND relname !~ '^(procrastinate|alembic)_'"""
+        SELECT relname FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v') AND NOT relispartition
+        AND obj_description(oid, 'pg_class') IS NULL AND relname !~ '^(procrastinate|alembic)_'"""
     with database.session() as session:
         assert raw(session).execute(silent).fetchall() == []
 

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from bench.measure import ROOT, STOREWATCH, environment, peak_mb
 
 _UP_WITHIN = 60.0
@@ -51,10 +53,18 @@ class Service:
 
     def peak_mb(self, command: str) -> float:
         """The peak memory of the child process that runs this command, `web` or `worker`."""
+        return peak_mb(self._child(command))
+
+    def cpu_seconds(self, command: str) -> float:
+        """How long that process has worked, however long it waited for its turn."""
+        times = psutil.Process(self._child(command)).cpu_times()
+        return float(times.user + times.system)
+
+    def _child(self, command: str) -> int:
         found = [pid for pid, words in _children(self._process.pid) if command in words]
         if not found:
             raise ServiceFailedError(f"there is no {command}")
-        return peak_mb(found[0])
+        return found[0]
 
     def wait_until_up(self) -> None:
         until = time.monotonic() + _UP_WITHIN

@@ -56,9 +56,10 @@ class Service:
         return peak_mb(self._child(command))
 
     def cpu_seconds(self, command: str) -> float:
-        """How long that process has worked, however long it waited for its turn."""
-        times = psutil.Process(self._child(command)).cpu_times()
-        return float(times.user + times.system)
+        """How long it and its children have worked, however long they waited for their turn."""
+        process = psutil.Process(self._child(command))
+        times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
+        return float(sum(one.user + one.system for one in times))
 
     def _child(self, command: str) -> int:
         found = [pid for pid, words in _children(self._process.pid) if command in words]

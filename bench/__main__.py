@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import data, growth, imports, machine, reports, startup
+from bench import data, growth, imports, load, machine, reports, startup
 from bench.measure import ROOT, keep_compiled, module, say
 from bench.server import Server, open_folder, running
 from bench.service import serving
@@ -40,7 +40,7 @@ def _temporary() -> Path:
 
 
 def _measured(sizes: Sizes, *, quick: bool) -> str:
-    began, load = time.monotonic(), machine.load()
+    began, load_before = time.monotonic(), machine.load()
     with open_folder() as folder, running() as server:
         keep_compiled(folder / "compiled")
         say(f"a fleet of {sizes.stores:,} stores is made up")
@@ -50,14 +50,16 @@ def _measured(sizes: Sizes, *, quick: bool) -> str:
         imported = imports.measure(server, folder, sizes, given)
         server.settle()
         reported = reports.measure(given["url"], folder, sizes, given)
+        loaded = load.measure(server, folder, sizes)
         server.drop(imports.DATABASE)
         fleets = growth.measure(server, folder, sizes)
         started = startup.measure(folder, sizes)
-        about = machine.described(server, load, (time.monotonic() - began) / 60)
+        about = machine.described(server, load_before, (time.monotonic() - began) / 60)
     sections = (
         _head(sizes, made, about, quick=quick),
         imports.written(imported, sizes, made),
         reports.written(reported, sizes),
+        load.written(loaded),
         growth.written(fleets, sizes),
         startup.written(started),
     )

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from bench.measure import ROOT, STOREWATCH, environment, peak_mb
 
 _UP_WITHIN = 60.0
@@ -26,9 +28,11 @@ class ServiceFailedError(Exception):
 class Service:
     """Starts reports, waits for them, fetches their files."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], port: int, token: str | None) -> None:
         self._process = process
+        self.port = port
         self._base = f"http://127.0.0.1:{port}"
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def report(self) -> tuple[float, str]:
         """Seconds from the request for a report until it is said to be complete, and its id."""
@@ -49,10 +53,19 @@ class Service:
 
     def peak_mb(self, command: str) -> float:
         """The peak memory of the child process that runs this command, `web` or `worker`."""
+        return peak_mb(self._child(command))
+
+    def cpu_seconds(self, command: str) -> float:
+        """How long it and its children have worked, however long they waited for their turn."""
+        process = psutil.Process(self._child(command))
+        times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
+        return float(sum(one.user + one.system for one in times))
+
+    def _child(self, command: str) -> int:
         found = [pid for pid, words in _children(self._process.pid) if command in words]
         if not found:
             raise ServiceFailedError(f"there is no {command}")
-        return peak_mb(found[0])
+        return found[0]
 
     def wait_until_up(self) -> None:
         until = time.monotonic() + _UP_WITHIN
@@ -72,26 +85,28 @@ class Service:
         return answer
 
     def _get(self, method: str, path: str) -> bytes:
-        request = urllib.request.Request(self._base + path, method=method)  # noqa: S310 - ours
+        request = urllib.request.Request(  # noqa: S310 - ours
+            self._base + path, method=method, headers=self._headers
+        )
         with urllib.request.urlopen(request, timeout=_REPORT_WITHIN) as response:  # noqa: S310
             body: bytes = response.read()
             return body
 
 
 @contextmanager
-def serving(url: str, log: Path) -> Iterator[Service]:
-    """`storewatch serve` on a database, up until the end of the block."""
+def serving(url: str, log: Path, token: str | None = None) -> Iterator[Service]:
+    """`storewatch serve` on a database, up until the end of the block; with logins if a token is given."""
     port = _free_port()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [STOREWATCH, "serve", "--no-login", "--port", str(port)],
+            [STOREWATCH, "serve", "--port", str(port), *([] if token else ["--no-login"])],
             cwd=ROOT,
             env=environment(STOREWATCH_DATABASE_URL=url),
             stdout=output,
             stderr=output,
         )
     try:
-        service = Service(process, port)
+        service = Service(process, port, token)
         service.wait_until_up()
         yield service
     except Exception as error:

@@ -28,6 +28,7 @@ class Sizes:
     growth_days: int
     homes: int
     starts: int
+    load_seconds: int
 
 
 FULL = Sizes(
@@ -45,6 +46,7 @@ FULL = Sizes(
     growth_days=7,
     homes=3,
     starts=3,
+    load_seconds=60,
 )
 QUICK = Sizes(
     stores=200,
@@ -61,4 +63,5 @@ QUICK = Sizes(
     growth_days=7,
     homes=1,
     starts=1,
+    load_seconds=5,
 )

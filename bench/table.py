@@ -13,14 +13,14 @@ class Bound:
     """The most that the issue allows."""
 
     limit: float
-    unit: str  # "s", "MB" or "×"
+    unit: str  # "s", "MB", "×", or empty for a count
 
     def verdict(self, value: float) -> str:
         """Judged on the value as measured, not as shown."""
         return "met" if value <= self.limit else "**NOT met**"
 
     def __str__(self) -> str:
-        return f"≤ {self.limit:g} {self.unit}"
+        return f"≤ {self.limit:g} {self.unit}".rstrip()
 
 
 def amount(value: float, unit: str) -> str:

@@ -51,6 +51,12 @@ def test_the_role_owns_the_database_and_is_no_superuser(home: Path) -> None:
         )
 
 
+def test_the_database_does_not_pass_for_one_of_postgresqls_own(home: Path) -> None:
+    """pgAdmin hides databases with lower numbers."""
+    with running(home, silent) as url:
+        assert query(url, "SELECT oid >= 16384 FROM pg_database WHERE datname = current_database()")
+
+
 def test_nobody_gets_in_without_the_password(home: Path) -> None:
     with running(home, silent) as url:
         secret = url.split(":")[2].partition("@")[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import click
 
 from storewatch import config, embedded
 from storewatch.cli.common import database_url, home, opened_database, percent_bar, say
+from storewatch.cli.pgadmin import definition
 from storewatch.config import Settings
 from storewatch.errors import UsageError
 from storewatch.services import history, reporting
@@ -58,6 +60,18 @@ def url() -> None:
         click.echo(normalised_url(settings.database_url).replace("+psycopg", "", 1))
     else:
         click.echo(embedded.tcp_url(home(settings)))
+
+
+@db.command()
+def pgadmin() -> None:
+    """Print the database as a server definition, for pgAdmin's `load-servers`. It holds no password."""
+    settings = config.read()
+    if settings.database_url:
+        told = definition(settings.database_url, None)
+    else:
+        place = home(settings)
+        told = definition(embedded.tcp_url(place), embedded.passfile(place))
+    click.echo(json.dumps(told, indent=2))
 
 
 @db.command(context_settings={"ignore_unknown_options": True})

@@ -17,8 +17,17 @@ serialises starts and stops. `server.lock` is held by the server's processes the
 kernel grants it to nobody else, something of the old server still lives.
 """
 
-from storewatch.embedded.access import psql_command, tcp_url
+from storewatch.embedded.access import passfile, psql_command, tcp_url
 from storewatch.embedded.place import default_home
 from storewatch.embedded.sharing import ensure_running, running, start, stop
 
-__all__ = ["default_home", "ensure_running", "psql_command", "running", "start", "stop", "tcp_url"]
+__all__ = [
+    "default_home",
+    "ensure_running",
+    "passfile",
+    "psql_command",
+    "running",
+    "start",
+    "stop",
+    "tcp_url",
+]

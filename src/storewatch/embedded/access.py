@@ -37,6 +37,11 @@ def tcp_url(home: Path) -> str:
     return f"postgresql://{NAME}:{secret}@{LOOPBACK}:{port}/{NAME}"
 
 
+def passfile(home: Path) -> Path:
+    """The file with the password, as libpq and pgAdmin read it; only its owner can."""
+    return place_of(home).pgpass
+
+
 def psql_command(home: Path) -> tuple[list[str], dict[str, str]]:
     """The command line of psql on the running server, and the environment variables to add for it."""
     place = place_of(home)

@@ -16,6 +16,10 @@ from storewatch.errors import EmbeddedServerError
 
 NAME = "storewatch"  # of the role and of the database
 
+# Without a server running PostgreSQL would give the database a lower number, one of its own objects',
+# and those pgAdmin hides.
+_NUMBER = 16_384
+
 _INITDB = (
     "--username=postgres",
     "--auth=reject",  # of the pg_hba.conf that it writes, which is not the one that we use
@@ -88,7 +92,7 @@ def _make_database(place: Place, programs: Programs, data: Path) -> None:
     statements = (
         f"CREATE ROLE {NAME} LOGIN CREATEDB PASSWORD '{password(place)}';\n"
         f"GRANT pg_monitor TO {NAME};\n"
-        f"CREATE DATABASE {NAME} OWNER {NAME};\n"
+        f"CREATE DATABASE {NAME} OWNER {NAME} OID {_NUMBER};\n"
     )
     _run(place, [programs.folder / "postgres", "--single", "-D", data, *_SINGLE, "postgres"], statements)
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import Session, SessionTransaction
 
 from storewatch.errors import ConflictError, SettingsError
+from storewatch.storage.pool import check_connections
 
 HEAD = "0003"
 """The newest schema revision; a test holds it to `migrations/`."""
@@ -27,7 +28,9 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = normalised_url(url)
-        self.engine: Engine = create_engine(self.url, pool_pre_ping=True, pool_size=5, max_overflow=20)
+        self.engine: Engine = create_engine(self.url, pool_size=5, max_overflow=20)
+        check_connections(self.engine)
+        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -39,6 +42,13 @@ class Database:
             return
         with Session(self.engine, expire_on_commit=False) as session:
             yield session
+
+    def reading(self) -> Session:
+        """A session without a transaction, for one question: it saves the round trips of BEGIN and COMMIT.
+
+        Each statement is a transaction of its own; a shared transaction is not joined.
+        """
+        return Session(self._reading, expire_on_commit=False)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

@@ -38,6 +38,8 @@ DOCUMENT: dict[str, Any] = {
 }
 """What flask-openapi is told of the whole API."""
 
+_KEPT = "storewatch.document"
+
 blueprint = Blueprint("api_page", __name__, static_folder=_FILES, static_url_path="/api/swagger")
 
 
@@ -53,8 +55,11 @@ def api() -> Response:
 @blueprint.get("/api/openapi.json")
 @needs(PUBLIC)
 def document() -> Response:
-    """The description, for programs."""
-    return jsonify(described(current_app))
+    """The description, for programs. It is made once."""
+    kept = current_app.extensions
+    if _KEPT not in kept:
+        kept[_KEPT] = jsonify(described(current_app)).get_data()
+    return Response(kept[_KEPT], mimetype="application/json")
 
 
 def described(app: Any) -> dict[str, Any]:

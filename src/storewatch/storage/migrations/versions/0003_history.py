@@ -10,3 +10,4 @@ depends_on = None
 
 def upgrade() -> None:
     run_sql("0003_history.sql")
+    run_sql("0003_comments.sql")

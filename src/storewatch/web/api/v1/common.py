@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Annotated, Any, TypeVar
 
 from flask import Response, current_app, jsonify, request
@@ -107,10 +108,27 @@ class Problem(BaseModel):
     field: str | None = Field(default=None, description="the field or parameter that is wrong")
 
 
-class PageQuery(BaseModel):
-    """Which page of a list. `cursor` comes from `next_cursor` of the page before."""
+class Query(BaseModel):
+    """A request's query. flask-openapi asks for its schema at each request: it is made once."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def model_json_schema(cls, *arguments: Any, **named: Any) -> dict[str, Any]:
+        """Its JSON schema. Who says how it should be, for the document, gets one of their own."""
+        if arguments or named:
+            return super().model_json_schema(*arguments, **named)
+        return _plain_schema(cls)
+
+
+@cache
+def _plain_schema(model: type[Query]) -> dict[str, Any]:
+    return super(Query, model).model_json_schema()
+
+
+class PageQuery(Query):
+    """Which page of a list. `cursor` comes from `next_cursor` of the page before."""
+
     cursor: str = Field(default="", max_length=400)
     limit: int = Field(default=100, ge=1, le=1000)
 

@@ -24,7 +24,8 @@ def test_a_report_is_queued_together_with_its_job(client: FlaskClient, database:
     assert answer.headers["Location"] == f"/get_report?report_id={report_id}"
     assert reporting.get(database, COMMAND, UUID(report_id)).status == "queued"
     with database.session() as session:
-        args = session.execute(text("SELECT args FROM procrastinate_jobs WHERE status = 'todo'")).scalar_one()
+        query = "SELECT args FROM procrastinate_jobs WHERE status = 'todo' AND task_name = 'make_report'"
+        args = session.execute(text(query)).scalar_one()
     assert args == {"report_id": report_id}
 
 

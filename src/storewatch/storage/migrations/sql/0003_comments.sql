@@ -40,12 +40,11 @@ COMMENT ON TABLE membership IS 'Who is manager or viewer of which groups';
 COMMENT ON TABLE login IS 'Sessions, by the digest of their secret; without its row a session has ended';
 COMMENT ON TABLE token IS 'Keys of programs, by their digest';
 COMMENT ON TABLE one_time_link IS 'Links that work once: invitations, new passwords';
-COMMENT ON TABLE login_failure IS 'Logins that failed of late, which slow the next ones down';
+COMMENT ON TABLE login_failure IS 'Logins that failed, and links for a new password that were asked for, of late: they slow the next ones down';
 COMMENT ON TABLE app_secret IS 'What the processes of a service share, such as the key that signs cookies';
 COMMENT ON TABLE audit IS 'Who did what to what, when, from where; rows are only ever added';
 COMMENT ON TABLE idempotency_key IS 'Requests that were made, and their answers, by the key that came with them';
 
 COMMENT ON TABLE store_day IS 'Up, down and unknown by store and local day, written by storewatch after each change';
-COMMENT ON TABLE history_rules IS 'The rules by which rows of store_day were made';
 COMMENT ON TABLE history_due IS 'What of store_day is to be computed anew';
 COMMENT ON TABLE history_present IS 'How far store_day goes; one row';

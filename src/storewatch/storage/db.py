@@ -13,7 +13,6 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import Session, SessionTransaction
 
 from storewatch.errors import ConflictError, SettingsError
-from storewatch.storage.pool import check_connections
 
 HEAD = "0003"
 """The newest schema revision; a test holds it to `migrations/`."""
@@ -28,8 +27,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = normalised_url(url)
-        self.engine: Engine = create_engine(self.url, pool_size=5, max_overflow=20)
-        check_connections(self.engine)
+        self.engine: Engine = create_engine(self.url, pool_pre_ping=True, pool_size=5, max_overflow=20)
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager

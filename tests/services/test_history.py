@@ -142,6 +142,22 @@ def test_an_import_marks_few_stores_one_by_one_and_many_at_once(
     assert due(database) == rows
 
 
+@pytest.mark.parametrize("stores", [1, 1001])
+@pytest.mark.parametrize("at", ["2023-01-15 00:00:00", "2023-01-15 12:00:00", "2023-01-15 23:59:59"])
+def test_a_poll_changes_the_days_on_either_side_of_its_own(database: Database, stores: int, at: str) -> None:
+    def polls(*instants: str) -> str:
+        lines = [f"{store},active,{instant}\n" for store in range(stores) for instant in instants]
+        return "store_id,status,timestamp_utc\n" + "".join(lines)
+
+    zones = "store_id,timezone_str\n" + "".join(f"{store},UTC\n" for store in range(stores))
+    load(database, zones, polls("2023-01-10 12:00:00", "2023-01-20 12:00:00"))
+    worked_off(database)
+    load(database, polls(at))
+    assert_equal(database, MONDAY - 22, MONDAY + 8, USUAL)
+    worked_off(database)
+    assert proved(database)
+
+
 def test_marks_that_are_covered_by_others_are_not_added_again(database: Database) -> None:
     load_chicago(database)
     for minute in range(3):

@@ -106,7 +106,7 @@ def test_history_equals_the_engine_after_any_run_of_changes(
         database,
         "store_id,timezone_str\n" + "".join(f"{s},{z}\n" for s, z in zip(STORES, ZONES, strict=False)),
     )
-    for change, what in [("import", first), *run]:
+    for change, what in [("import", first), ("job", None), *run]:
         make(database, change, what)
     assert_equal(database, FIRST - 3, FIRST + 20, USUAL)
     while history.update(database, USUAL):

@@ -44,11 +44,10 @@ def allot_keys(session: Session, ids: list[str]) -> pl.DataFrame:
     if len(known) == len(ids):
         return known
     session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _NEW_STORES_LOCK})
-    known = keys(session, ids)
     new = sorted(set(ids) - set(known["store_id"]))
     insert = f"INSERT INTO store (store_id) SELECT unnest({_LIST}) ON CONFLICT DO NOTHING"
     made = _keys(session, f"{insert} RETURNING store_id, store_key", new)
-    # a person at psql, who takes no lock, may have been quicker
+    # an import that held the lock, or a person at psql who takes none, may have been quicker
     return pl.concat([known, made if len(made) == len(new) else keys(session, new)])
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from storewatch.domain.clock import EARLIEST, HOUR, MINUTE
+from storewatch.domain.clock import EARLIEST, MINUTE
+from storewatch.domain.instants import instants
 from storewatch.domain.rows import Read, bad_rows, missing, quoted, with_ids
 
 COLUMNS = ("store_id", "status", "timestamp_utc")
@@ -16,9 +17,6 @@ MAX_REASON = 200
 MAX_AHEAD = 10 * MINUTE
 """A poll may be so far ahead of our clock before it is taken for a mistake."""
 
-_DAY_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2} (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
-_UTC = rf"^{_DAY_TIME}(?:\.[0-9]{{1,6}})?(?: UTC|Z)?$"
-_OFFSET = rf"^{_DAY_TIME}(?:\.[0-9]{{1,6}})? ?[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?$"
 _NO_LIMIT = (1 << 63) - 1
 
 
@@ -97,47 +95,3 @@ def _problem(limit: int) -> pl.Expr:
 
 def _length(column: str) -> pl.Expr:
     return pl.col(column).str.len_chars()
-
-
-def instants(text: pl.Series) -> pl.Series:
-    """int64 microseconds of UTC times as text; null where the text is none (SEMANTICS, Inputs 2)."""
-    at = pl.DataFrame({"text": text}).select(_utc()).to_series()
-    if not at.null_count():
-        return at
-    text = text.str.replace("^(.{10})T", "$1 ")
-    return pl.DataFrame({"text": text}).select(pl.coalesce(_utc(), _with_offset())).to_series()
-
-
-def _utc() -> pl.Expr:
-    return pl.when(pl.col("text").str.contains(_UTC)).then(_seconds() + _fraction())
-
-
-def _with_offset() -> pl.Expr:
-    at = _seconds() + _any_fraction() - _offset()
-    return pl.when(pl.col("text").str.contains(_OFFSET)).then(at)
-
-
-def _seconds() -> pl.Expr:
-    """Microseconds of the first 19 characters, a date and a time of day."""
-    day_time = pl.col("text").str.slice(0, 19)
-    form = "%Y-%m-%d %H:%M:%S"
-    return day_time.str.to_datetime(form, strict=False, time_unit="us", cache=False).dt.epoch("us")
-
-
-def _fraction() -> pl.Expr:
-    """Microseconds of the fraction of a time that ends in ` UTC`, `Z` or nothing."""
-    digits = pl.col("text").str.slice(20, 6).str.strip_chars_end(" UTCZ").str.pad_end(6, "0")
-    return digits.cast(pl.Int64, strict=False).fill_null(0)
-
-
-def _any_fraction() -> pl.Expr:
-    digits = pl.col("text").str.extract(r"\.([0-9]+)", 1).str.pad_end(6, "0")
-    return digits.cast(pl.Int64, strict=False).fill_null(0)
-
-
-def _offset() -> pl.Expr:
-    """Microseconds that a trailing `+05:30`, `-0600` or `+01` is ahead of UTC."""
-    tail = pl.col("text").str.extract(r"([+-][0-9]{2}:?[0-9]{0,2})$", 1).str.replace(":", "", literal=True)
-    hours = tail.str.slice(1, 2).cast(pl.Int64, strict=False) * HOUR
-    minutes = tail.str.slice(3, 2).cast(pl.Int64, strict=False).fill_null(0) * MINUTE
-    return pl.when(tail.str.starts_with("-")).then(-(hours + minutes)).otherwise(hours + minutes)

@@ -82,7 +82,7 @@ class StatusTaker(Taker):
         self._now_us = now_us
         self._waiting = Spool(_POLLS_AT_ONCE)
         self._reasons: dict[str, int] = {}
-        self._first: dict[int, int] = {}
+        self._first = np.zeros(0, np.int64)  # by store key
         self._stored = polls.days(session)
         self._deleted = polls.any_deleted(session)
         self._counts = {"new": 0, "corrected": 0, "unchanged": 0, "kept": 0}
@@ -102,8 +102,9 @@ class StatusTaker(Taker):
     def finish(self) -> tuple[dict[str, int], dict[str, Any]]:
         """See `Taker`."""
         self._write()
-        if self._first:
-            stores.lower_first_polls(self.session, self._first)
+        polled = np.flatnonzero(self._first < _NEVER)
+        if len(polled):
+            stores.lower_first_polls(self.session, polled, self._first[polled])
         return self._counts, {}
 
     def mark(self) -> None:
@@ -165,12 +166,13 @@ class StatusTaker(Taker):
     def _note_first(self, polls_of_day: Batch) -> None:
         """Remembers each store's earliest poll; a day's batch is sorted by store and time."""
         head = np.flatnonzero(np.diff(polls_of_day.key, prepend=-1))
-        for key, at in zip(polls_of_day.key[head].tolist(), polls_of_day.at[head].tolist(), strict=True):
-            if at < self._first.get(key, _NEVER):
-                self._first[key] = at
+        key = polls_of_day.key[head]
+        more = max(0, int(key[-1]) + 1 - len(self._first))
+        self._first = np.pad(self._first, (0, more), constant_values=_NEVER)
+        self._first[key] = np.minimum(self._first[key], polls_of_day.at[head])
 
 
-_NEVER = 1 << 63
+_NEVER = (1 << 63) - 1
 
 
 class HoursTaker(Taker):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
+
+from storewatch.ahead import ahead
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
@@ -31,10 +34,15 @@ def copy_rows(connection: psycopg.Connection[Any], statement: str, batches: list
     """
     with connection.cursor().copy(statement.encode()) as copy:
         copy.write(_HEADER)
-        for batch in batches:
-            for first in range(0, len(batch[0]), _ROWS_AT_ONCE):
-                copy.write(_records([column[first : first + _ROWS_AT_ONCE] for column in batch]))
+        for records in ahead(_records, _slices(batches)):
+            copy.write(records)
         copy.write(_TRAILER)
+
+
+def _slices(batches: list[list[Column]]) -> Iterator[list[Column]]:
+    for batch in batches:
+        for first in range(0, len(batch[0]), _ROWS_AT_ONCE):
+            yield [column[first : first + _ROWS_AT_ONCE] for column in batch]
 
 
 def _records(batch: list[Column]) -> bytes:

@@ -65,17 +65,22 @@ def add_day(
     """Stores the first polls of a UTC day in a new partition; parts of it come in order of store key.
 
     The partition is filled before it has an index and attached last: a fresh table can be loaded at
-    full speed, and attaching, unlike creating in place, lets reports go on reading.
+    full speed, and attaching, unlike creating in place, lets reports go on reading. A check while rows
+    come in spares attaching a look at each.
     """
     name = partition_name(day)
+    start, end = from_us(day * DAY), from_us((day + 1) * DAY)
+    check = f"CONSTRAINT of_day CHECK (timestamp_utc >= '{start}' AND timestamp_utc < '{end}')"
     connection = raw(session)
-    connection.execute(f"CREATE TABLE {name} (LIKE store_status)")
+    connection.execute("SET LOCAL max_parallel_maintenance_workers = 0")  # helpers slow down what is sorted
+    connection.execute(f"CREATE TABLE {name} (LIKE store_status, {check})")
     added, newest = 0, 0
     for part in parts:
         _fill(session, name, "FREEZE", part, import_no, reasons)
         added, newest = added + len(part.polls), max(newest, int(part.polls.at.max()))
     connection.execute(f"ALTER TABLE {name} ADD PRIMARY KEY (store_key, timestamp_utc)")
     _attach(session, day)
+    connection.execute(f"ALTER TABLE {name} DROP CONSTRAINT of_day")
     note_day(session, day, added, from_us(newest))
 
 

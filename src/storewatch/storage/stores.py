@@ -53,16 +53,15 @@ def allot_keys(session: Session, ids: list[str]) -> pl.DataFrame:
     if len(known) == len(ids):
         return known
     session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _NEW_STORES_LOCK})
-    known = keys(session, ids)
     new = sorted(set(ids) - set(known["store_id"]))
-    insert = f"INSERT INTO store (store_id) SELECT unnest({_LIST}) ON CONFLICT DO NOTHING"
+    insert = f"INSERT INTO store (store_id) SELECT unnest({_LIST}) ON CONFLICT (store_id) DO NOTHING"
     made = _keys(session, f"{insert} RETURNING store_id, store_key", new)
-    # a person at psql, who takes no lock, may have been quicker
+    # an import that held the lock, or a person at psql who takes none, may have been quicker
     return pl.concat([known, made if len(made) == len(new) else keys(session, new)])
 
 
-def lower_first_polls(session: Session, first_us: dict[int, int]) -> None:
-    """Notes the first poll of stores, by key, where it is earlier than what is noted."""
+def lower_first_polls(session: Session, store_keys: NDArray[np.int64], first_us: NDArray[np.int64]) -> None:
+    """Notes the first polls of stores where they are earlier than what is noted."""
     session.execute(
         text("""
             UPDATE store SET first_poll_at = seen.first
@@ -74,7 +73,10 @@ def lower_first_polls(session: Session, first_us: dict[int, int]) -> None:
             WHERE store.store_key = seen.key
               AND (store.first_poll_at IS NULL OR store.first_poll_at > seen.first)
         """),
-        {"keys": ",".join(map(str, first_us)), "firsts": ",".join(map(str, first_us.values()))},
+        {
+            "keys": ",".join(map(str, store_keys.tolist())),
+            "firsts": ",".join(map(str, first_us.tolist())),
+        },
     )
 
 

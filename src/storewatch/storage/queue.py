@@ -45,6 +45,7 @@ def defer_once(session: Session, queue: str, task: str, priority: int = 0) -> No
 
 _DEFER_ONCE = """
     SELECT procrastinate_defer_jobs_v1(ARRAY[
-        ROW(:queue, :task, :priority, NULL, :task, '{}'::jsonb, NULL)::procrastinate_job_to_defer_v1
+        ROW(:queue, CAST(:task AS text), :priority, NULL, CAST(:task AS text), '{}'::jsonb, NULL)
+        ::procrastinate_job_to_defer_v1
     ])
 """

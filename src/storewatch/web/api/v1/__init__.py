@@ -1,6 +1,6 @@
 """REST API v1: a module a resource, each with a blueprint of its own under /api/v1."""
 
-from storewatch.web.api.v1 import groups, hours, stores, zones
+from storewatch.web.api.v1 import groups, hours, polls, stores, zones
 
-RESOURCES = (stores.blueprint, hours.blueprint, zones.blueprint, groups.blueprint)
+RESOURCES = (stores.blueprint, hours.blueprint, zones.blueprint, groups.blueprint, polls.blueprint)
 """Every resource; the order is that of the API's page."""

@@ -26,6 +26,7 @@ from storewatch.cli.common import (
     opened_database,
     parent_is_gone,
     say,
+    uploads,
 )
 from storewatch.cli.logs import configure_log
 from storewatch.config import Settings
@@ -71,6 +72,8 @@ def serve(host: str, port: int, no_login: bool, trusted_proxies: str, insecure: 
     edge.mail(settings)
     reporting.usual(settings.seen_within, settings.default_zone)
     duration("STOREWATCH_KEEP_REPORTS", settings.keep_reports)
+    duration("STOREWATCH_KEEP_UPLOADS", settings.keep_uploads)
+    uploads(settings)
     _claim(host, port)
     with database_url(settings) as url:
         _prepare(url)
@@ -232,16 +235,21 @@ class _Supervisor:
 
 @click.command()
 def worker() -> None:
-    """Make the reports that were asked for, until stopped. Any number of workers may run."""
+    """Make the reports that were asked for and take in uploaded files, until stopped. Any number of
+    workers may run.
+    """
     from storewatch.jobs import worker as loop
-    from storewatch.jobs.tasks import make_app
+    from storewatch.jobs.tasks import Keep, make_app
 
     configure_log()
     _end_with_parent()
     settings = config.read()
+    keep = Keep(
+        reports_us=duration("STOREWATCH_KEEP_REPORTS", settings.keep_reports),
+        uploads_us=duration("STOREWATCH_KEEP_UPLOADS", settings.keep_uploads),
+    )
     with opened_database(settings) as database:
-        keep_reports_us = duration("STOREWATCH_KEEP_REPORTS", settings.keep_reports)
-        loop.run(make_app(database, keep_reports_us, edge.mail(settings)))
+        loop.run(make_app(database, uploads(settings), keep, edge.mail(settings)))
 
 
 @click.command(hidden=True)
@@ -264,6 +272,7 @@ def web(host: str, port: int, no_login: bool, trusted_proxies: str) -> None:
         trusted_proxies=edge.networks(trusted_proxies),
         mail=edge.mail(settings) is not None,
     )
+    uploads(settings).clear_temporary()
     app = create_app(settings, Database(settings.database_url), where)
     Server(app, host, port).run()
 

@@ -1,7 +1,10 @@
-"""The report as CSV: SEMANTICS, "The report"."""
+"""The report as CSV: SEMANTICS, "The report". And the rejected rows of an import."""
 
 from __future__ import annotations
 
+import csv
+import io
+import re
 from collections.abc import Iterable, Iterator
 
 import polars as pl
@@ -48,4 +51,30 @@ def _two_decimals(time_us: pl.Expr, unit: int) -> pl.Expr:
 
 def _harmless(text: pl.Expr) -> pl.Expr:
     """A cell that a spreadsheet would take for a formula gets a leading apostrophe."""
-    return pl.when(text.str.contains(r"^[=+\-@\t\r]")).then("'" + text).otherwise(text).alias("store_id")
+    return pl.when(text.str.contains(_FORMULA)).then("'" + text).otherwise(text).alias("store_id")
+
+
+_FORMULA = r"^[=+\-@\t\r]"
+
+
+def rejects_csv(rejects: Iterable[tuple[int, str, str]]) -> Iterator[bytes]:
+    """Rejected rows as CSV, a chunk a row: the line, the reason, the row as it was, made harmless."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(("line", "reason", "row"))
+    for line, reason, row in rejects:
+        writer.writerow((line, *(_harmless_text(text) for text in (reason, row))))
+        yield _taken(buffer)
+    yield _taken(buffer)
+
+
+def _harmless_text(text: str) -> str:
+    return f"'{text}" if re.match(_FORMULA, text) else text
+
+
+def _taken(buffer: io.StringIO) -> bytes:
+    """What is in the buffer, which is empty then."""
+    text = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return text.encode()

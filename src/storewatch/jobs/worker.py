@@ -17,8 +17,10 @@ _HEARTBEAT = 2.0
 _STALLED_AFTER = 6.0
 """Seconds without a heartbeat after which a worker counts as dead."""
 
-_OUTWARD = ("mail",)
-"""Queues of jobs that wait for other machines: they run beside the others, so neither holds the other up."""
+_BESIDE = (("mail",), ("uploads",))
+"""Queues whose jobs run beside the others, so neither holds the other up: those that wait for other
+machines, and those that may take minutes.
+"""
 
 
 def run(app: App) -> None:
@@ -27,10 +29,10 @@ def run(app: App) -> None:
 
 
 async def _run(app: App) -> None:
-    inward = {task.queue for task in app.tasks.values()} - set(_OUTWARD)
+    others = {task.queue for task in app.tasks.values()}.difference(*_BESIDE)
     async with app.open_async():
-        parts = [_work(app, inward), _work(app, _OUTWARD), _take_up_stalled(app), _told_to_stop()]
-        tasks = [asyncio.create_task(part) for part in parts]
+        work = [_work(app, queues) for queues in (others, *_BESIDE)]
+        tasks = [asyncio.create_task(part) for part in (*work, _take_up_stalled(app), _told_to_stop())]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:

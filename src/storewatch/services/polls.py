@@ -181,7 +181,7 @@ def patch(
         present = _poll(session, key, store_id, at_us)
         check(present)
         status = changes.get("status") or _status(present.active)
-        reason = changes["reason"] if "reason" in changes else present.reason
+        reason = changes.get("reason", present.reason)
         wanted = _checked(store_id, at_us, status, reason, None)
         return _set(session, caller, store_id, key, at_us, present, wanted)
 

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from storewatch.domain.permissions import GroupRole, Role, Scope
 from storewatch.services import polls
-from storewatch.storage import verify
+from storewatch.storage import imports, verify
 from storewatch.storage.db import Database
 from tests.factories import load
 from tests.web.conftest import said
@@ -92,8 +92,11 @@ def test_good_polls_are_kept_and_bad_ones_told_by_index(importer: Token, by_line
 def test_appended_polls_are_rows_of_an_import(service: Service, importer: Token) -> None:
     answer = importer.post(PATH, json={"polls": [GOOD, {}, {**GOOD, "status": "inactive", "reason": "é"}]})
     assert counts(answer) == (1, 1, 0, 0, 1)
-    row = "SELECT concat_ws(' ', source, kind, rows_read, email, i.import_no) FROM import AS i JOIN account USING (account_no)"
-    assert one(service.database, row) == f"api store_status 3 ida@example.com {said(answer)['import_id']}"
+    row = "SELECT concat_ws(' ', source, kind, rows_read, email, import_no) FROM import JOIN account"
+    assert (
+        one(service.database, f"{row} USING (account_no)")
+        == f"api store_status 3 ida@example.com {said(answer)['import_id']}"
+    )
     assert one(service.database, "SELECT concat(line, row) FROM import_reject") == "1{}"
     poll = "SELECT concat_ws(' ', store_id, status, timestamp_utc, reason) FROM store_status_local"
     assert one(service.database, poll) == "1 inactive 2023-01-23 16:14:00+00 é"
@@ -164,7 +167,7 @@ def test_a_request_waits_for_a_running_import_only_so_long(
 ) -> None:
     monkeypatch.setattr(polls, "PATIENCE_S", 1)
     with service.database.transaction() as session:
-        polls.imports.lock(session, "store_status")
+        imports.lock(session, "store_status")
         answer = importer.post(PATH, json={"polls": [GOOD]})
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert counts(importer.post(PATH, json={"polls": [GOOD]})) == (1, 0, 0, 0, 0)
@@ -247,8 +250,11 @@ def test_a_corrected_poll_stays_so_and_imports_count_it_as_kept(service: Service
     assert counts(operator.post(PATH, json={"polls": [GOOD]})) == (0, 0, 0, 1, 0)
     assert said(operator.patch(AT, json={"reason": None}))["reason"] is None
     assert said(operator.put(AT, json={"status": "active"}))["status"] == "active"
-    detail = "SELECT string_agg(concat(action, detail ->> 'status'), ' ' ORDER BY audit_no) FROM audit WHERE kind = 'poll'"
-    assert one(service.database, detail) == "correctinactive correctinactive correctactive"
+    detail = "SELECT string_agg(concat(action, detail ->> 'status'), ' ' ORDER BY audit_no) FROM audit"
+    assert (
+        one(service.database, f"{detail} WHERE kind = 'poll'")
+        == "correctinactive correctinactive correctactive"
+    )
     assert one(service.database, "SELECT count(*) FROM history_due") > 0
     assert sound(service.database)
 

@@ -217,7 +217,7 @@ def list_polls(query: PollQuery) -> Response:
         database(),
         caller(),
         query.store_id,
-        _after(read_cursor(query.cursor, int), query.first, query.end, newest_first=newest_first),
+        _left(query, newest_first=newest_first),
         query.limit + 1,
         active={"active": True, "inactive": False}.get(query.status),
         newest_first=newest_first,
@@ -226,8 +226,9 @@ def list_polls(query: PollQuery) -> Response:
     return page(items, query.limit, lambda last: cursor_of(_instant(last["timestamp_utc"])))
 
 
-def _after(last: list[int] | None, first: int, end: int, *, newest_first: bool) -> tuple[int, int]:
-    """What is left of [first, end) after the last poll of the page before."""
+def _left(query: PollQuery, *, newest_first: bool) -> tuple[int, int]:
+    """What is left of the range that is asked for, [first, end), after the last poll of the page before."""
+    first, end, last = query.first, query.end, read_cursor(query.cursor, int)
     if last is None:
         return first, end
     if not EARLIEST <= last[0] < _END:

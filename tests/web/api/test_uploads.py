@@ -28,6 +28,7 @@ from tests.web.service import Service, Token
 PATH = "/api/v1/uploads"
 NOW = 1_700_000_000_000_000
 POLLS = CHICAGO_MONDAY.encode()
+FORM = "multipart/form-data; boundary=b"
 
 
 @pytest.fixture
@@ -121,12 +122,12 @@ def test_a_packed_file_and_another_kind_are_taken(service: Service, operator: To
         (b"x", "text/csv", "?file_name=%00", 422),
         (b"x", "text/csv", "?filename=x", 422),
         (b"x", "multipart/form-data", "", 400),
-        (b"x", "multipart/form-data; boundary=b", "", 400),
-        (b"--b\r\n\r\n\r\n--b--\r\n", "multipart/form-data; boundary=b", "", 400),
-        (b'--b\r\ncontent-disposition: form-data; name="a"\r\n\r\nx\r\n--b--\r\n', "multipart/form-data; boundary=b", "", 400),
-        (b'--b\r\ncontent-disposition: form-data; name="a"; filename="x"\r\n\r\nx', "multipart/form-data; boundary=b", "", 400),
+        (b"x", FORM, "", 400),
+        (b"--b\r\n\r\n\r\n--b--\r\n", FORM, "", 400),
+        (b'--b\r\ncontent-disposition: form-data; name="a"\r\n\r\nx\r\n--b--\r\n', FORM, "", 400),
+        (b'--b\r\ncontent-disposition: form-data; name="a"; filename="x"\r\n\r\nx', FORM, "", 400),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_upload_is_refused_and_leaves_nothing(
     service: Service, operator: Token, body: bytes, content_type: str, query: str, status: int
 ) -> None:
@@ -150,7 +151,7 @@ def test_a_file_that_is_too_large_is_refused_with_the_limit(database: Database, 
         answer = operator.post(PATH, input_stream=body, **environ(options, (1 << 20) + 1))
         assert (answer.status_code, "1,048,576 bytes" in said(answer)["detail"]) == (413, True)
     form = b'--b\r\ncontent-disposition: form-data; name="a"; filename="x"\r\n\r\n' + b"x" * (2 << 20)
-    assert operator.post(PATH, data=form, content_type="multipart/form-data; boundary=b").status_code == 413
+    assert operator.post(PATH, data=form, content_type=FORM).status_code == 413
     assert len(files(service)) == 1
 
 

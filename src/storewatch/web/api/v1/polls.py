@@ -152,8 +152,8 @@ _TEXT: dict[str, Any] = {"schema": {"type": "string"}}
 _CSV = "store_id,status,timestamp_utc\ncorner-cafe,active,2023-01-22 12:09:39 UTC\n"
 _NDJSON = '{"store_id": "corner-cafe", "status": "active", "timestamp_utc": "2023-01-22T12:09:39Z"}\n'
 _BODY: dict[str, Any] = {
-    "description": f"At most {MOST:,} polls and {MOST_BYTES >> 20} MiB, unpacked; `Content-Encoding: gzip` is "
-    "taken. The form is that of files of polls.",
+    "description": f"At most {MOST:,} polls and {MOST_BYTES >> 20} MiB, unpacked; `Content-Encoding: gzip` "
+    "is taken. The form is that of files of polls.",
     "content": {
         Form.JSON.value: {"schema": {"$ref": "#/components/schemas/NewPolls"}},
         Form.NDJSON.value: _TEXT | {"example": _NDJSON},

@@ -75,7 +75,18 @@ class Service:
         raise AssertionError(f"report {report_id} is still running\n{self.log.read_text()}")
 
     def upload(self, file: Path) -> str:
-        """Uploads a file and returns the id of the upload."""
+        """Uploads a file and returns the id of the upload; tries again while the service is coming up."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self._upload(file)
+            except OSError as error:
+                reason = getattr(error, "reason", error)
+                if not isinstance(reason, ConnectionError) or time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
+
+    def _upload(self, file: Path) -> str:
         url = f"http://127.0.0.1:{self.port}/api/v1/uploads?file_name={file.name}"
         size = str(file.stat().st_size)
         with file.open("rb") as body:

@@ -10,10 +10,13 @@ import pytest
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
+from storewatch.config import Settings
 from storewatch.domain.permissions import GroupRole, Role, Scope
 from storewatch.services import polls
 from storewatch.storage import imports, verify
 from storewatch.storage.db import Database
+from storewatch.web import limits
+from storewatch.web.app import Edge, create_app
 from tests.factories import load
 from tests.web.conftest import said
 from tests.web.service import Service, Token
@@ -343,3 +346,12 @@ def test_a_poll_that_cannot_be_is_refused_by_field(
     load(service.database, POLLS)
     answer = operator.put(path, json=body)
     assert (answer.status_code, said(answer).get("field")) == (status, field), answer.text
+
+
+def test_a_request_of_many_polls_counts_as_one(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "_LIMITS", ["2/hour"])
+    client = create_app(Settings(), database, Edge(login=False)).test_client()
+    many = {"polls": [GOOD] * 1000}
+    assert [client.post(PATH, json=many).status_code for _ in range(3)] == [200, 200, 429]
+    refused = client.post(PATH, json=many)
+    assert int(refused.headers["Retry-After"]) > 0

@@ -123,8 +123,12 @@ class Range(BaseModel):
 
 class PollQuery(PageQuery):
     store_id: StoreId
-    first: Instant = Field(alias="from", default=EARLIEST, description="at or after")
-    end: Instant = Field(alias="to", default=_END, description="before")
+    first: Instant = Field(
+        alias="from", default="2000-01-01T00:00:00Z", validate_default=True, description="at or after"
+    )
+    end: Instant = Field(
+        alias="to", default="9999-01-01T00:00:00Z", validate_default=True, description="before"
+    )
     status: Literal["", "active", "inactive"] = ""
     sort: Literal["newest", "oldest"] = Field(default="newest", description="which come first")
 

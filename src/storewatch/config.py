@@ -62,6 +62,15 @@ class Settings:
         "",
         "private networks that webhooks may lie in, such as 10.1.2.0/24; public addresses always may",
     )
+    uploads: str = _setting(
+        "STOREWATCH_UPLOADS", "", "where uploaded files are kept; by default the folder uploads in the home"
+    )
+    max_upload: str = _setting(
+        "STOREWATCH_MAX_UPLOAD", "1GiB", "how large an uploaded file may be, as it comes and unpacked"
+    )
+    keep_uploads: str = _setting(
+        "STOREWATCH_KEEP_UPLOADS", "30d", "uploaded files are removed so long after they were taken in"
+    )
 
     @property
     def home_path(self) -> Path | None:

@@ -5,6 +5,7 @@
     ├── NotFoundError            what was asked for is not here (HTTP 404)
     ├── ConflictError            right in itself, but not in the present state (HTTP 409)
     │   └── NoPollsError         a report was asked for, but there is no poll to make it from
+    ├── BusyError                something else is at it just now; in a moment again (HTTP 503)
     ├── LoginRefusedError        who asks is not known, or may not (HTTP 401)
     │   └── SlowDownError        too many tries; after a pause again (HTTP 429)
     ├── ForbiddenError           who asks is known, and may not (HTTP 403)
@@ -46,6 +47,14 @@ class ConflictError(StorewatchError):
 
 class NoPollsError(ConflictError):
     """The database holds no poll, so no report can be made."""
+
+
+class BusyError(StorewatchError):
+    """What is needed is taken just now; the same again in `retry_after` seconds may do."""
+
+    def __init__(self, message: str, retry_after: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class LoginRefusedError(StorewatchError):

@@ -74,6 +74,37 @@ class Service:
                 return status
         raise AssertionError(f"report {report_id} is still running\n{self.log.read_text()}")
 
+    def upload(self, file: Path) -> str:
+        """Uploads a file and returns the id of the upload; tries again while the service is coming up."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self._upload(file)
+            except OSError as error:
+                reason = getattr(error, "reason", error)
+                if not isinstance(reason, ConnectionError) or time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
+
+    def _upload(self, file: Path) -> str:
+        url = f"http://127.0.0.1:{self.port}/api/v1/uploads?file_name={file.name}"
+        size = str(file.stat().st_size)
+        with file.open("rb") as body:
+            headers = {"Content-Type": "application/octet-stream", "Content-Length": size}
+            request = urllib.request.Request(url, body, headers)
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
+                return str(json.load(answer)["upload_id"])
+
+    def taken(self, upload_id: str) -> Any:
+        """Waits for an upload to be taken in, or to fail, and returns what is said of it."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            upload = self.get(f"/api/v1/uploads/{upload_id}")
+            if upload["status"] in ("complete", "failed"):
+                return upload
+            time.sleep(0.1)
+        raise AssertionError(f"upload {upload_id} is still waiting\n{self.log.read_text()}")
+
     def child(self, name: str) -> psutil.Process:
         """The child process `web` or `worker`, once it is there."""
         until = time.monotonic() + PATIENCE
@@ -143,9 +174,9 @@ def serving(environment: dict[str, str], folder: Path, *words: str, login: bool 
 
 
 @pytest.fixture
-def environment(database_url: str) -> dict[str, str]:
-    """The environment of a command that works on this test's database."""
-    return {"STOREWATCH_DATABASE_URL": database_url}
+def environment(database_url: str, tmp_path: Path) -> dict[str, str]:
+    """The environment of a command that works on this test's database, with a folder for uploads."""
+    return {"STOREWATCH_DATABASE_URL": database_url, "STOREWATCH_UPLOADS": str(tmp_path / "uploads")}
 
 
 @pytest.fixture

@@ -117,6 +117,30 @@ def test_a_killed_process_costs_no_report(
     sound(environment)
 
 
+@pytest.mark.parametrize("name", ["worker", "web"])
+def test_a_killed_process_costs_no_upload_and_doubles_none(
+    name: str,
+    files: SimulatedFiles,
+    distinct: int,
+    service: Service,
+    environment: dict[str, str],
+    database_url: str,
+) -> None:
+    dice = random.Random(5)  # noqa: S311
+    for _ in range(ROUNDS):
+        upload_id = service.upload(files.store_status)
+        time.sleep(dice.uniform(0, 1.5))
+        service.child(name).kill()
+        upload = service.taken(upload_id)
+        assert (upload["status"], upload["error"]) == ("complete", None)
+        assert count(database_url, "SELECT count(*) FROM store_status") == distinct
+    uploads = count(database_url, "SELECT count(DISTINCT import_no) FROM upload WHERE status = 'complete'")
+    assert uploads == count(database_url, "SELECT count(*) FROM import")
+    assert count(database_url, "SELECT sum(rows_new) FROM import") == distinct
+    assert len(list(Path(environment["STOREWATCH_UPLOADS"]).iterdir())) == uploads
+    sound(environment)
+
+
 @pytest.fixture
 def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The environment of commands with a PostgreSQL of their own."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -14,6 +15,7 @@ from storewatch.domain.permissions import COMMAND, Caller, GroupRole, Role
 from storewatch.jobs.tasks import Means, make_app
 from storewatch.outbound.mail import Security, Server
 from storewatch.services import logins, mailing, people, users
+from storewatch.services.depot import Depot
 from storewatch.services.mailing import Mail
 from storewatch.services.people import Wanted
 from storewatch.storage.db import Database
@@ -38,7 +40,7 @@ def work(database: Database, office: PostOffice | None, port: int = 0) -> None:
     """Runs the jobs that are due."""
     server = Server("127.0.0.1", office.port if office else port, Security.NONE)
     mail = Mail(server, "storewatch@stores.example", URL) if office or port else None
-    app = make_app(database, Means(mail=mail))
+    app = make_app(database, Means(depot=Depot(Path("none"), 1), mail=mail))
     with app.open():
         app.run_worker(queues=["mail"], wait=False, delete_jobs="successful", listen_notify=False)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,6 +19,7 @@ from storewatch.jobs.tasks import Means, make_app
 from storewatch.outbound.webhooks import networks
 from storewatch.services import announcing, reporting, reports
 from storewatch.services.announcing import Outside
+from storewatch.services.depot import Depot
 from storewatch.services.reporting import Request
 from storewatch.storage import reports as stored
 from storewatch.storage.db import Database
@@ -133,7 +135,7 @@ def test_where_we_must_not_send_trying_again_is_of_no_use(database: Database) ->
 
 
 def test_pauses_grow_and_come_to_an_end(database: Database) -> None:
-    task = make_app(database, Means(outside=OUTSIDE)).tasks["announce_report"]
+    task = make_app(database, Means(depot=Depot(Path("none"), 1), outside=OUTSIDE)).tasks["announce_report"]
     pauses = []
     for attempts in range(20):
         job = Job(id=1, queue="outbound", lock=None, queueing_lock=None, task_name="x", attempts=attempts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +27,6 @@ def said(answer: TestResponse) -> Any:
 
 
 @pytest.fixture
-def service(database: Database) -> Service:
-    """The app with logins."""
-    return Service(database)
+def service(database: Database, tmp_path: Path) -> Service:
+    """The app with logins, and a folder of its own for uploads."""
+    return Service(database, tmp_path / "uploads")

@@ -74,7 +74,13 @@ ADMINS_MAKE = ADMINS.replace("200", "201")
 ADMINS_READ = "401 403 403 403 200 403 200 403 403 403 401 401"
 MIA_AND_ADMINS = "401 403 403 403 201 403 201 403 403 403 401 401"
 FORM = "application/x-www-form-urlencoded"
+IMPORTS = "    401 403 403 403 403 200 200 403 200 200 401 401"
+LOADS = "      401 403 403 403 403 200 200 200 200 200 401 401"
+READ_ALL = "   401 403 403 403 403 200 200 200 403 200 401 401"
 TRIGGER = "    401 202 202 202 202 202 202 403 403 202 401 401"
+
+POLL = {"store_id": "maple-17", "status": "active", "timestamp_utc": "2023-01-23T17:00:00Z"}
+A_DAY = "from=2023-01-23T00:00:00Z&to=2023-01-24T00:00:00Z"
 
 TABLE = (
     line("GET /healthz", ANYBODY),
@@ -186,4 +192,20 @@ TABLE = (
     line("GET /api/v1/zones/<id:store_id>", MAPLES),
     line("PUT /api/v1/zones/<id:store_id>", MAPLES_CHANGE, json={"zone": "America/New_York"}),
     line("DELETE /api/v1/zones/<id:store_id>", MAPLES_CHANGE),
+    line("GET /api/v1/polls", MAPLES, "?store_id=maple-17"),
+    line("POST /api/v1/polls", IMPORTS, json={"polls": [POLL]}),
+    line("DELETE /api/v1/polls", OPERATORS, f"?store_id=maple-17&reason=x&{A_DAY}"),
+    line("GET /api/v1/polls/<timestamp_utc>/<id:store_id>", MAPLES),
+    line("PUT /api/v1/polls/<timestamp_utc>/<id:store_id>", OPERATORS, json={"status": "inactive"}),
+    line("PATCH /api/v1/polls/<timestamp_utc>/<id:store_id>", OPERATORS, json={"status": "inactive"}),
+    line("DELETE /api/v1/polls/<timestamp_utc>/<id:store_id>", OPERATORS_END, "?reason=x"),
+    line("GET /api/v1/imports", READ_ALL),
+    line("GET /api/v1/imports/<import_id>", READ_ALL),
+    line("GET /api/v1/imports/<import_id>/rejects", READ_ALL),
+    line("GET /api/v1/imports/<import_id>/rejects.csv", READ_ALL),
+    line("GET /api/v1/uploads", READ_ALL),
+    line("POST /api/v1/uploads", IMPORTS.replace("200", "202"), data="a,b\n", content_type="text/csv"),
+    line("GET /api/v1/uploads/<upload_id>", LOADS),
+    line("GET /api/v1/uploads/<upload_id>/file", READ_ALL),
+    line("DELETE /api/v1/uploads/<upload_id>", OPERATORS_END),
 )

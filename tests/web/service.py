@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -51,10 +52,11 @@ class Token:
 class Service:
     """The app with logins on, on a database of its own."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, uploads: Path | None = None, max_upload: str = "1GiB") -> None:
         secrets.Hasher.time_cost, secrets.Hasher.memory_cost = 1, 8
         self.database = database
-        self.app = create_app(Settings(), database, Edge(limits=False))
+        settings = Settings(uploads=str(uploads or ""), max_upload=max_upload)
+        self.app = create_app(settings, database, Edge(limits=False))
 
     def browser(self) -> FlaskClient:
         """A client with a cookie jar of its own."""

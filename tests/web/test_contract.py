@@ -6,6 +6,7 @@ and chains of them along the description's links, so that what one answer names 
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -86,7 +87,7 @@ def making_reports(database: Database) -> Iterator[None]:
 @pytest.mark.timeout(600)
 def test_every_answer_is_one_that_is_documented(database: Database, tmp_path: Path) -> None:
     load_chicago(database)
-    service = Service(database)
+    service = Service(database, tmp_path / "uploads")
     admin = service.token("ada@example.com", Role.ADMIN)
     with listening(service.app) as address, making_reports(database):
         done = subprocess.run(
@@ -104,6 +105,7 @@ def test_every_answer_is_one_that_is_documented(database: Database, tmp_path: Pa
                 ),
             ],
             cwd=tmp_path,
+            env=os.environ | {"SCHEMATHESIS_HOOKS": str(Path(__file__).with_name("contract_hooks.py"))},
             capture_output=True,
             text=True,
             check=False,

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -47,15 +48,18 @@ class Town:
     name: str
     secrets: dict[str, str]
     ids: dict[str, str]
+    uploads: Path
 
 
 @pytest.fixture(scope="module")
-def town(server_url: str, template: str) -> Iterator[Town]:
+def town(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    uploads = tmp_path_factory.mktemp("uploads")
     with clone_of(server_url, template) as url:
         database = Database(url)
-        people, ids = built(Service(database))
+        people, ids = built(Service(database, uploads))
         database.close()
-        yield Town(make_url(url).database or "", {name: p.secret for name, p in people.items()}, ids)
+        secrets = {name: p.secret for name, p in people.items()}
+        yield Town(make_url(url).database or "", secrets, ids, uploads)
 
 
 def built(service: Service) -> tuple[dict[str, Token], dict[str, str]]:
@@ -74,7 +78,9 @@ def built(service: Service) -> tuple[dict[str, Token], dict[str, str]]:
     assert operator is not None
     people |= {scope.value: service.another_token(operator, scope) for scope in Scope}
     people |= {name: ended(service, people["operator"], how) for name, how in ENDED.items()}
-    return people, ids_of(service, people["manager"])
+    sent = people["operator"].post("/api/v1/uploads", data=POLLS, content_type="text/csv").json
+    assert sent is not None
+    return people, ids_of(service, people["manager"]) | {"upload_id": sent["upload_id"]}
 
 
 ENDED = {"revoked": "revoked_at", "expired": "expires_at"}
@@ -118,12 +124,15 @@ def ids_of(service: Service, manager: Token) -> dict[str, str]:
         "token_id": str(token_id.token_id),
         "invitation_id": str(invited[1].link.link_id),
         "store_id": "maple-17",
+        "timestamp_utc": "2023-01-23T16:14:00Z",
+        "import_id": "1",
     }
 
 
 def asked(service: Service, town: Town, line: Line, who: str) -> TestResponse:
     """The answer to somebody's request."""
     secret = town.secrets.get(who)
+    (town.uploads / town.ids["upload_id"]).write_text(POLLS)  # another copy of the town may have removed it
     headers = {"Authorization": f"Bearer {secret}"} if secret else {}
     path = line.path
     for name, value in town.ids.items():
@@ -132,7 +141,7 @@ def asked(service: Service, town: Town, line: Line, who: str) -> TestResponse:
     if line.data is not None:
         body = {"data": line.data, "content_type": line.content_type}
     with service.browser() as client:
-        return client.open(path, method=line.method, headers=headers, **body)
+        return client.open(path, method=line.method, headers=headers, buffered=True, **body)
 
 
 def filled(body: Any, ids: dict[str, str]) -> Any:
@@ -148,7 +157,7 @@ def test_every_route_answers_everybody_as_the_table_says(server_url: str, town: 
     found: dict[str, int] = {}
     while len(found) < len(COLUMNS):
         with clone_of(server_url, town.name) as url, closing(Database(url)) as database:
-            service = Service(database)
+            service = Service(database, town.uploads)
             for who in COLUMNS[len(found) :]:
                 answer = asked(service, town, line, who)
                 found[who] = answer.status_code

@@ -18,6 +18,8 @@ from storewatch import config, embedded
 from storewatch.config import Settings
 from storewatch.domain.clock import parse_duration, to_us
 from storewatch.errors import SettingsError, StorewatchError
+from storewatch.services.depot import Depot
+from storewatch.services.depot import usual as usual_depot
 from storewatch.storage import db
 from storewatch.storage.db import Database
 
@@ -38,6 +40,11 @@ def now_us() -> int:
 def home(settings: Settings) -> Path:
     """Where our own PostgreSQL lives."""
     return settings.home_path or embedded.default_home()
+
+
+def uploads(settings: Settings) -> Depot:
+    """Where uploaded files are kept."""
+    return usual_depot(settings.uploads, home(settings), settings.max_upload)
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from storewatch.cli.common import (
     opened_database,
     parent_is_gone,
     say,
+    uploads,
 )
 from storewatch.cli.logs import configure_log
 from storewatch.config import Settings
@@ -74,6 +75,8 @@ def serve(host: str, port: int, no_login: bool, trusted_proxies: str, insecure: 
     reporting.usual(settings.seen_within, settings.default_zone)
     duration("STOREWATCH_KEEP_REPORTS", settings.keep_reports)
     networks(settings.webhook_networks)
+    duration("STOREWATCH_KEEP_UPLOADS", settings.keep_uploads)
+    uploads(settings)
     _claim(host, port)
     with database_url(settings) as url:
         _prepare(url)
@@ -245,6 +248,8 @@ def worker() -> None:
     with opened_database(settings) as database:
         means = Means(
             keep_reports_us=duration("STOREWATCH_KEEP_REPORTS", settings.keep_reports),
+            keep_uploads_us=duration("STOREWATCH_KEEP_UPLOADS", settings.keep_uploads),
+            depot=uploads(settings),
             outside=Outside(edge.outside_url(settings), networks(settings.webhook_networks)),
             mail=edge.mail(settings),
             usual=reporting.usual(settings.seen_within, settings.default_zone),
@@ -272,6 +277,7 @@ def web(host: str, port: int, no_login: bool, trusted_proxies: str) -> None:
         trusted_proxies=edge.networks(trusted_proxies),
         mail=edge.mail(settings) is not None,
     )
+    uploads(settings).clear_temporary()
     app = create_app(settings, Database(settings.database_url), where)
     Server(app, host, port).run()
 

@@ -6,7 +6,8 @@
     member              stores of own groups  as manager of a group: change its stores, invite viewers;
                                               as viewer: read
 
-A token narrows what its person may do: `read` reads, `import` loads polls and files and nothing else,
+A token narrows what its person may do: `read` reads, `import` loads polls and files, asks how far they
+are, and nothing else,
 `write` does all that the person may. What is not allowed here is forbidden.
 """
 
@@ -85,16 +86,18 @@ class Caller:
 
 @dataclass(frozen=True)
 class Need:
-    """What a route asks of its caller. `role` None: of nobody anything."""
+    """What a route asks of its caller. `role` None: of nobody anything. A token has `scope`, or `also`."""
 
     role: Role | None
     scope: Scope = Scope.READ
+    also: Scope | None = None
 
     def met_by(self, caller: Caller) -> bool:
         """Whether the caller has the role, or one that includes it, and the scope."""
         if self.role is None:
             return True
-        return _RANK[caller.role] >= _RANK[self.role] and _covers(caller.scope, self.scope)
+        suffices = _covers(caller.scope, self.scope) or caller.scope is self.also
+        return _RANK[caller.role] >= _RANK[self.role] and suffices
 
 
 _RANK = {Role.MEMBER: 0, Role.OPERATOR: 1, Role.ADMIN: 2}
@@ -109,6 +112,7 @@ READ = Need(Role.MEMBER)
 WRITE = Need(Role.MEMBER, Scope.WRITE)
 READ_ALL = Need(Role.OPERATOR)
 IMPORT = Need(Role.OPERATOR, Scope.IMPORT)
+LOADS = Need(Role.OPERATOR, Scope.READ, also=Scope.IMPORT)
 OPERATE = Need(Role.OPERATOR, Scope.WRITE)
 AUDIT = Need(Role.ADMIN)
 ADMINISTER = Need(Role.ADMIN, Scope.WRITE)

@@ -1,13 +1,15 @@
-"""The report as CSV: SEMANTICS, "The report"."""
+"""The report as CSV: SEMANTICS, "The report". And the rejected rows of an import."""
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterable, Iterator
 
 import polars as pl
 
 from storewatch.domain.clock import HOUR, MINUTE
-from storewatch.formats.harmless import harmless
+from storewatch.formats.harmless import harmless, harmless_text
 
 _COLUMNS = (("last_hour", MINUTE), ("last_day", HOUR), ("last_week", HOUR))
 HEADER = (
@@ -46,3 +48,22 @@ def _two_decimals(time_us: pl.Expr, unit: int) -> pl.Expr:
     hundredths = (time_us * 100 + unit // 2) // unit
     fraction = (hundredths % 100).cast(pl.String).str.zfill(2)
     return (hundredths // 100).cast(pl.String) + "." + fraction
+
+
+def rejects_csv(rejects: Iterable[tuple[int, str, str]]) -> Iterator[bytes]:
+    """Rejected rows as CSV, a chunk a row: the line, the reason, the row as it was, made harmless."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(("line", "reason", "row"))
+    for line, reason, row in rejects:
+        writer.writerow((line, *(harmless_text(text) for text in (reason, row))))
+        yield _taken(buffer)
+    yield _taken(buffer)
+
+
+def _taken(buffer: io.StringIO) -> bytes:
+    """What is in the buffer, which is empty then."""
+    text = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return text.encode()

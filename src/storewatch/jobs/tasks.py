@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from uuid import UUID
 
 from procrastinate import App, PsycopgConnector, RetryStrategy
 from sqlalchemy import make_url
 
-from storewatch.domain.clock import DAY
-from storewatch.services import announcing, history, idempotency, mailing, people, reporting
+from storewatch.domain.clock import DAY, to_us
+from storewatch.services import announcing, history, idempotency, mailing, people, reporting, uploads
 from storewatch.services.announcing import Outside
+from storewatch.services.depot import Depot
 from storewatch.services.mailing import Mail
 from storewatch.services.reporting import Request
 from storewatch.storage import history as due
@@ -26,7 +28,9 @@ _ANNOUNCEMENT_TRIES = RetryStrategy(max_attempts=announcing.RETRIES, exponential
 class Means:
     """What the tasks need beside the database."""
 
+    depot: Depot
     keep_reports_us: int = 90 * DAY
+    keep_uploads_us: int = 30 * DAY
     usual: Request = field(default_factory=Request)
     outside: Outside = field(default_factory=Outside)
     mail: Mail | None = None
@@ -34,9 +38,10 @@ class Means:
 
 def make_app(database: Database, means: Means) -> App:
     """procrastinate on our database, with every task. Jobs may run twice, so each is idempotent."""
-    app = App(connector=PsycopgConnector(conninfo=_conninfo(database.url), min_size=1, max_size=8))
+    app = App(connector=PsycopgConnector(conninfo=_conninfo(database.url), min_size=1, max_size=10))
     _add_reports(app, database, means)
     _add_history(app, database, means)
+    _add_uploads(app, database, means)
     _add_mail(app, database, means.mail)
     return app
 
@@ -74,6 +79,18 @@ def _add_history(app: App, database: Database, means: Means) -> None:
     )
     def update_history(timestamp: int = 0) -> None:  # noqa: ARG001 - the time, if it came by itself
         history.update(database, means.usual)
+
+
+def _add_uploads(app: App, database: Database, means: Means) -> None:
+    # No end to the retries: the upload itself counts its attempts and gives up.
+    @app.task(name=uploads.TASK, queue=uploads.QUEUE, retry=RetryStrategy(wait=1))
+    def take_upload(upload_id: str) -> None:
+        uploads.take(database, means.depot, UUID(upload_id), lambda: to_us(datetime.now(UTC)))
+
+    @app.periodic(cron="47 * * * *")
+    @app.task(name="remove_old_uploads", queue=uploads.QUEUE, queueing_lock="remove_old_uploads")
+    def remove_old_uploads(timestamp: int) -> None:  # noqa: ARG001 - procrastinate hands the time over
+        uploads.remove_old(database, means.depot, means.keep_uploads_us)
 
 
 def _add_mail(app: App, database: Database, mail: Mail | None) -> None:

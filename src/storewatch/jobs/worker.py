@@ -11,7 +11,7 @@ import structlog
 from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 
-from storewatch.services import announcing, people
+from storewatch.services import announcing, people, uploads
 
 log = structlog.get_logger()
 
@@ -19,7 +19,7 @@ _HEARTBEAT = 2.0
 _STALLED_AFTER = 6.0
 """Seconds without a heartbeat after which a worker counts as dead."""
 
-_BESIDE = {people.QUEUE: 1, announcing.QUEUE: 4, "uploads": 1}
+_BESIDE = {people.QUEUE: 1, announcing.QUEUE: 4, uploads.QUEUE: 1}
 """Queues whose jobs run beside the others, and how many at a time, so that none holds the others up: those
 that wait for other machines, and those that may take minutes.
 """

@@ -90,18 +90,20 @@ def import_file(
     account_no: int | None = None,
     opened: Callable[[BinaryIO, str], RowsFile] = CsvFile,
     watchers: Watchers = Watchers(),
+    patience_s: int | None = None,
 ) -> Imported:
     """Takes in one CSV file, plain or gzip, or what else `opened` makes rows of.
 
     `kind` is one of `KINDS`; None recognises it by the columns. `now_us` is the machine's clock,
     against which times in the future are rejected; None takes them. `account_no` is who loads it.
-    Raises FileRefusedError if the file as a whole cannot be used: then nothing of it is stored.
+    Raises FileRefusedError if the file as a whole cannot be used, and BusyError if another import of
+    its kind is running and `patience_s` is over: then nothing of it is stored.
     """
     began, started_at = time.perf_counter(), datetime.now(UTC)
     file = opened(stream, name)
     kind = kind or _recognised(file)
     columns = _positions(file, kind)
-    with database.transaction() as session:
+    with database.transaction(patience_s) as session:
         _take_turn(session, kind, watchers)
         import_no = imports.open_import(session, kind, source, name, started_at, account_no)
         result = Imported(kind, name, import_no)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
+from storewatch.domain.clock import to_us
 from storewatch.storage import polls
 from storewatch.storage.tables import DeletedPoll, Report, Store, StoreReport
 
@@ -29,29 +30,56 @@ def remove_store(session: Session, store_key: int) -> int:
 
     The caller holds the locks of every kind of import, and `stores.may_go`.
     """
-    removed = _remove_polls(session, store_key)
+    gone = remove_polls(session, store_key)
     session.execute(delete(DeletedPoll).where(DeletedPoll.store_key == store_key))
     _remove_report_rows(session, store_key)
     session.execute(delete(Store).where(Store.store_key == store_key))
-    return removed
+    return gone[0] if gone else 0
 
 
-def _remove_polls(session: Session, store_key: int) -> int:
-    """Removes a store's polls, and keeps the tally of each of their days."""
+def remove_polls(
+    session: Session,
+    store_key: int,
+    first: datetime | None = None,
+    end: datetime | None = None,
+    *,
+    for_good: bool = False,
+) -> tuple[int, int, int] | None:
+    """Removes a store's polls in [first, end), None being no bound, and keeps the tally of their days.
+
+    `for_good` notes them, so that no import brings them back. Returns how many, the first of them and the
+    last (microseconds); None if there were none.
+    """
     days = session.execute(
-        text("""
-            WITH gone AS (DELETE FROM store_status WHERE store_key = :store_key RETURNING timestamp_utc)
-            UPDATE store_status_day AS d SET polls = d.polls - g.polls
-            FROM (SELECT (timestamp_utc AT TIME ZONE 'UTC')::date AS day, count(*) AS polls,
-                         max(timestamp_utc) AS newest FROM gone GROUP BY 1) AS g
-            WHERE d.day = g.day RETURNING d.day, g.polls AS gone, d.polls AS left, d.newest = g.newest AS last
-        """),
-        {"store_key": store_key},
+        text(_REMOVE_POLLS), {"store_key": store_key, "first": first, "end": end, "for_good": for_good}
     ).all()
     for row in days:
-        if row.last and row.left:
+        if row.newest_gone and row.left:
             _find_newest(session, row.day)
-    return sum(row.gone for row in days)
+    if not days:
+        return None
+    first_gone, last_gone = min(row.first for row in days), max(row.last for row in days)
+    return sum(row.gone for row in days), to_us(first_gone), to_us(last_gone)
+
+
+_REMOVE_POLLS = """
+    WITH gone AS (
+        DELETE FROM store_status WHERE store_key = :store_key
+        AND timestamp_utc >= coalesce(CAST(:first AS timestamptz), '-infinity')
+        AND timestamp_utc < coalesce(CAST(:end AS timestamptz), 'infinity')
+        RETURNING timestamp_utc
+    ), noted AS (
+        INSERT INTO deleted_poll (store_key, timestamp_utc)
+        SELECT :store_key, timestamp_utc FROM gone WHERE CAST(:for_good AS boolean)
+        ON CONFLICT DO NOTHING
+    )
+    UPDATE store_status_day AS d SET polls = d.polls - g.polls
+    FROM (SELECT (timestamp_utc AT TIME ZONE 'UTC')::date AS day, count(*) AS polls,
+                 min(timestamp_utc) AS first, max(timestamp_utc) AS last
+          FROM gone GROUP BY 1) AS g
+    WHERE d.day = g.day
+    RETURNING d.day, g.polls AS gone, d.polls AS left, g.first, g.last, d.newest = g.last AS newest_gone
+"""
 
 
 def _find_newest(session: Session, day: date) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session, SessionTransaction
 
-from storewatch.errors import ConflictError, SettingsError
+from storewatch.errors import BusyError, ConflictError, SettingsError
 
 HEAD = "0003"
 """The newest schema revision; a test holds it to `migrations/`."""
@@ -49,10 +49,20 @@ class Database:
         return Session(self._reading, expire_on_commit=False)
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        """A session whose work is committed at the end of the block, or rolled back whole."""
-        with self.session() as session, self._begun(session):
-            yield session
+    def transaction(self, patience_s: int | None = None) -> Iterator[Session]:
+        """A session whose work is committed at the end of the block, or rolled back whole.
+
+        With `patience_s` it waits so long for any lock that others hold, then raises BusyError.
+        """
+        try:
+            with self.session() as session, self._begun(session):
+                if patience_s is not None:
+                    session.execute(text(f"SET LOCAL lock_timeout = '{patience_s}s'"))
+                yield session
+        except (psycopg.OperationalError, OperationalError) as error:
+            if isinstance(getattr(error, "orig", error), psycopg.errors.LockNotAvailable):
+                raise BusyError("Other data are being loaded just now: try again in a moment") from error
+            raise
 
     @staticmethod
     def _begun(session: Session) -> SessionTransaction:

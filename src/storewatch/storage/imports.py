@@ -78,9 +78,11 @@ def latest(session: Session) -> int | None:
     return session.execute(select(func.max(Import.import_no))).scalar()
 
 
-def page(session: Session, before: int | None, count: int) -> list[tuple[Import, str | None]]:
-    """Imports, newest first, before a number; each with the e-mail address of who loaded it."""
-    query = _with_email().order_by(Import.import_no.desc()).limit(count)
+def page(session: Session, before: int | None, count: int, **which: str) -> list[tuple[Import, str | None]]:
+    """Imports, newest first, before a number; each with the e-mail address of who loaded it. `which` are
+    columns and the values they must have.
+    """
+    query = _with_email().filter_by(**which).order_by(Import.import_no.desc()).limit(count)
     found = session.execute(query if before is None else query.where(Import.import_no < before))
     return [(row[0], row[1]) for row in found]
 
@@ -95,11 +97,14 @@ def _with_email() -> Select[Import, str | None]:
     return select(Import, Account.email).outerjoin(Account, Account.account_no == Import.account_no)
 
 
-def rejects(session: Session, import_no: int) -> Iterator[tuple[int, str, str]]:
-    """The rejected rows that were kept, in order: (line, reason, row)."""
+def rejects(
+    session: Session, import_no: int, after: int = -1, count: int | None = None
+) -> Iterator[tuple[int, str, str]]:
+    """Rejected rows that were kept, in order: (line, reason, row); those after a line, at most `count`."""
     query = select(ImportReject.line, ImportReject.reason, ImportReject.row)
-    of_import = query.where(ImportReject.import_no == import_no).order_by(ImportReject.line)
-    for row in session.execute(of_import.execution_options(yield_per=500)):
+    of_import = query.where(ImportReject.import_no == import_no, ImportReject.line > after)
+    in_order = of_import.order_by(ImportReject.line).limit(count)
+    for row in session.execute(in_order.execution_options(yield_per=500)):
         yield row[0], row[1], row[2]
 
 

@@ -8,8 +8,9 @@ from flask import Flask
 from flask_openapi.openapi import OpenAPI
 from werkzeug.routing import BaseConverter
 
+from storewatch import embedded
 from storewatch.config import Settings
-from storewatch.services import logins, secrets
+from storewatch.services import depot, logins, secrets
 from storewatch.services.reporting import usual
 from storewatch.storage.db import Database
 from storewatch.web import access, errors, guard, limits
@@ -54,6 +55,7 @@ def create_app(settings: Settings, database: Database, edge: Edge = Edge()) -> F
     app.extensions["storewatch.settings"] = settings
     app.extensions["storewatch.base"] = edge.url or edge.at
     app.extensions["storewatch.mail"] = edge.mail
+    app.extensions["storewatch.depot"] = _depot(settings)
     app.extensions["storewatch.request"] = usual(settings.seen_within, settings.default_zone)
     errors.register(app)
     guard.register(app, edge.url)
@@ -66,6 +68,11 @@ def create_app(settings: Settings, database: Database, edge: Edge = Edge()) -> F
         app.register_api(resource)
     guard.behind(app, edge.trusted_proxies)
     return app
+
+
+def _depot(settings: Settings) -> depot.Depot:
+    home = settings.home_path or embedded.default_home()
+    return depot.usual(settings.uploads, home, settings.max_upload)
 
 
 def _config(database: Database, edge: Edge) -> dict[str, object]:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from storewatch.errors import (
+    BusyError,
     ConflictError,
     FileRefusedError,
     ForbiddenError,
@@ -28,6 +29,7 @@ _STATUS = {
     UsageError: 400,
     NotFoundError: 404,
     ConflictError: 409,
+    BusyError: 503,
     SlowDownError: 429,
     LoginRefusedError: 401,
     ForbiddenError: 403,
@@ -79,7 +81,7 @@ def status_of(error: StorewatchError) -> int:
 
 def _ours(error: StorewatchError) -> Response:
     response = problem(status_of(error), str(error), getattr(error, "field", None))
-    if isinstance(error, SlowDownError):
+    if isinstance(error, SlowDownError | BusyError):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
 

@@ -152,6 +152,7 @@ PROBLEMS: dict[Any, Any] = {
     "415": _problem("Another content type is needed"),
     "422": _problem("A field or parameter is wrong; `field` names it"),
     "429": _problem("Too many requests: wait as Retry-After says"),
+    "503": _problem("Not just now: try again as Retry-After says"),
 }
 
 

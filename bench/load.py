@@ -51,20 +51,28 @@ class Read:
 
 
 READS = (
-    Read(15, "/api/v1/stores/{store}"),
-    Read(15, "/api/v1/stores/{store}", by="member"),
-    Read(10, "/api/v1/hours/{store}"),
-    Read(10, "/api/v1/zones/{store}"),
-    Read(10, "/api/v1/stores?limit=100"),
-    Read(5, "/api/v1/stores?limit=100", by="member"),
-    Read(5, "/api/v1/stores?limit=100&group_id={group}"),
-    Read(3, "/api/v1/stores?limit=20&q={store}"),
-    Read(5, "/api/v1/groups"),
+    Read(9, "/api/v1/stores/{store}"),
+    Read(8, "/api/v1/stores/{store}", by="member"),
+    Read(6, "/api/v1/hours/{store}"),
+    Read(4, "/api/v1/zones/{store}"),
+    Read(6, "/api/v1/stores?limit=100"),
+    Read(4, "/api/v1/stores?limit=100", by="member"),
+    Read(3, "/api/v1/stores?limit=100&group_id={group}"),
+    Read(2, "/api/v1/stores?limit=20&q={store}"),
+    Read(6, "/api/v1/availability?store_id={store}"),
+    Read(4, "/api/v1/availability?store_id={store}", by="member"),
+    Read(6, "/api/v1/history?store_id={store}&by=day"),
+    Read(5, "/api/v1/timeline/{store}?limit=100"),
+    Read(5, "/api/v1/polls?store_id={store}&limit=100"),
+    Read(3, "/api/v1/imports?limit=20"),
+    Read(3, "/api/v1/reports?limit=20"),
+    Read(4, "/api/v1/reports/{report}/rows?limit=50&sort=down_seconds&window=last_week"),
+    Read(3, "/api/v1/groups"),
     Read(5, "/get_report?report_id={report}"),
     Read(2, "/download/{report}", accept="text/csv"),
     Read(5, "/", accept="text/html"),
     Read(2, "/api/openapi.json"),
-    Read(8, "/healthz"),
+    Read(5, "/healthz"),
 )
 
 

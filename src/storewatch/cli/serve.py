@@ -37,6 +37,9 @@ from storewatch.services.announcing import Outside
 from storewatch.storage import db
 from storewatch.storage.db import Database
 
+_MODEST = 10
+"""The worker's niceness: on a busy machine pages are answered first."""
+
 _LOOK_EVERY = 0.25
 _LONGEST_PAUSE = 5.0
 _STEADY_AFTER = 10.0  # a child that lived so long is restarted at once
@@ -244,6 +247,7 @@ def worker() -> None:
 
     configure_log()
     _end_with_parent()
+    os.nice(_MODEST)
     settings = config.read()
     with opened_database(settings) as database:
         means = Means(

@@ -186,16 +186,15 @@ class CsvFile:
         """Chunks that end at the end of a line; a line that is too long comes shortened, though still
         too long.
         """
-        pending, self._pending = self._pending, b""
-        while True:
-            cut = pending.rfind(b"\n") + 1
+        pending, more = b"", self._pending or self._read()
+        self._pending = b""
+        while more:
+            cut = more.rfind(b"\n") + 1
             if cut:
-                yield pending[:cut]
-            pending = pending[cut:][: MAX_LINE_BYTES + 1]  # more of a line is of no use
+                yield b"".join((pending, memoryview(more)[:cut]))
+                pending = b""
+            pending = (pending + more[cut:])[: MAX_LINE_BYTES + 1]  # more of a line is of no use
             more = self._read()
-            if not more:
-                break
-            pending += more
         if pending:
             yield pending
 

@@ -10,13 +10,15 @@ from sqlalchemy import Select, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from storewatch.storage.access_tables import Account
-from storewatch.storage.tables import Import, ImportReject
+from storewatch.storage.tables import Base, Import, ImportReject
 
 KEPT_REJECTS = 10_000
 """So many rejected rows of an import are kept in the database; all are counted."""
 
 KINDS = ("store_status", "menu_hours", "store_timezone", "stores")
 _LOCK_SPACE = 0x53574900
+_TABLE = Base.metadata.tables["import"]
+"""Not the class: its first use has SQLAlchemy prepare all classes, which takes as long as a small file."""
 
 
 def try_lock(session: Session, kind: str) -> bool:
@@ -40,8 +42,8 @@ def open_import(
 ) -> int:
     """Begins the record of an import and returns its number; `close_import` completes it."""
     values = dict.fromkeys(_COUNTS, 0) | {"size_bytes": 0, "sha256": "0" * 64, "assumptions": {}}
-    return session.execute(
-        insert(Import)
+    import_no: int = session.execute(
+        insert(_TABLE)
         .values(
             kind=kind,
             source=source,
@@ -51,8 +53,9 @@ def open_import(
             account_no=account_no,
             **values,
         )
-        .returning(Import.import_no)
+        .returning(_TABLE.c.import_no)
     ).scalar_one()
+    return import_no
 
 
 _COUNTS = ("rows_read", "rows_new", "rows_corrected", "rows_unchanged", "rows_kept", "rows_rejected")
@@ -60,7 +63,7 @@ _COUNTS = ("rows_read", "rows_new", "rows_corrected", "rows_unchanged", "rows_ke
 
 def close_import(session: Session, import_no: int, values: dict[str, Any]) -> None:
     """Completes the record of an import."""
-    session.execute(update(Import).where(Import.import_no == import_no).values(**values))
+    session.execute(update(_TABLE).where(_TABLE.c.import_no == import_no).values(**values))
 
 
 def keep_rejects(session: Session, import_no: int, rejects: list[tuple[int, str, str]]) -> None:

@@ -26,6 +26,8 @@ from storewatch.web.errors import prefers_pages, problem
 View = TypeVar("View", bound=Callable[..., Any])
 
 _READING = ("GET", "HEAD", "OPTIONS")
+FILES = ("static", "api_page.static")
+"""Endpoints of files that are the same for everybody; only these two are open without a word of `needs`."""
 
 
 def needs(need: Need) -> Callable[[View], View]:
@@ -149,13 +151,13 @@ def _by_token(asked: Request) -> Person | None:
 def _recognise() -> None:
     if not current_app.extensions["storewatch.login"]:
         g.caller = anybody(Via.NO_LOGIN)
-    elif request.endpoint != "static":
+    elif request.endpoint not in FILES:
         person = current_user._get_current_object()
         g.caller = person.caller if isinstance(person, Person) else None
 
 
 def _admit() -> BaseResponse | None:
-    if request.endpoint is None or request.endpoint == "static":
+    if request.endpoint is None or request.endpoint in FILES:
         return None  # Flask answers 404 or 405 itself
     need = need_of(current_app, request.endpoint)
     if need is None:

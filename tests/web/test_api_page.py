@@ -6,7 +6,9 @@ import re
 
 import pytest
 from flask.testing import FlaskClient
-from service import Service
+
+from storewatch.domain.permissions import Role
+from tests.web.service import Service
 
 HTML = {"Accept": "text/html"}
 
@@ -20,4 +22,21 @@ def test_a_stranger_gets_every_file_that_the_page_asks_for(stranger: FlaskClient
     page = stranger.get("/api", headers=HTML).text
     files = re.findall(r'(?:src|href|data-url)="(/[^"]+)"', page)
     assert any(file.endswith("swagger-ui-bundle.js") for file in files)
-    assert {file: stranger.get(file).status_code for file in files} == dict.fromkeys(files, 200)
+    for file in files:
+        with stranger.get(file) as answer:
+            assert answer.status_code == 200, file
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ({"nam": "North"}, "name: it is missing; nam: there is no such field or parameter here"),
+        (None, "send a JSON object, with Content-Type: application/json"),
+    ],
+)
+def test_a_body_that_does_not_fit_is_answered_by_what_to_do(
+    service: Service, body: dict[str, str] | None, detail: str
+) -> None:
+    ada = service.token("ada@example.com", Role.ADMIN)
+    answer = ada.post("/api/v1/groups", json=body) if body else ada.post("/api/v1/groups")
+    assert (answer.status_code, detail in answer.get_json()["detail"]) == (422, True)

@@ -77,7 +77,7 @@ def invalid(error: ValidationError) -> Response:
 
 _SAID = {
     "missing": "it is missing",
-    "extra_forbidden": "there is no such field or parameter here; the page at /api lists those that there are",
+    "extra_forbidden": "there is no such field or parameter here; see /api for those that there are",
     "model_attributes_type": "send a JSON object, with Content-Type: application/json",
     "model_type": "send a JSON object, with Content-Type: application/json",
     "dict_type": "a JSON object is needed",

@@ -8,7 +8,7 @@ import time
 from flask import Flask, Response, request
 from flask_limiter import Limiter
 
-from storewatch.web.access import address, caller_or_none
+from storewatch.web.access import FILES, address, caller_or_none
 
 _LIMITS = ["100/second", "60000/hour"]
 
@@ -23,7 +23,7 @@ def register(app: Flask, *, on: bool) -> None:
         application_limits=list(_LIMITS),
         enabled=on,
     )
-    limiter.request_filter(lambda: request.endpoint in ("static", "health.healthz"))
+    limiter.request_filter(lambda: request.endpoint in (*FILES, "health.healthz"))
     app.after_request(lambda response: _told(response, limiter))
 
 

@@ -41,7 +41,10 @@ def some(figures: dict[str, Any], like: dict[str, Any]) -> dict[str, Any]:
         ("windows=last_day", FIRST),
         ("windows=last_hour", {"up_seconds": 0, "down_seconds": 3600, "longest_outage_seconds": 3600}),
         ("windows=last_day&policy=previous", {"up_seconds": 8100, "down_seconds": 2700}),
-        ("windows=last_day&max_gap_seconds=1800", {"up_seconds": 3600, "down_seconds": 3600, "unknown_seconds": 3600}),
+        (
+            "windows=last_day&max_gap_seconds=1800",
+            {"up_seconds": 3600, "down_seconds": 3600, "unknown_seconds": 3600},
+        ),
         (
             "start=2023-01-23T15:00Z&end=2023-01-23T16:44:30.000001Z",
             {"up_seconds": 6270, "down_seconds": 1e-6},

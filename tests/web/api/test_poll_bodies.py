@@ -133,7 +133,9 @@ def test_whatever_is_done_the_database_adds_up(client: FlaskClient, database: Da
 @pytest.mark.parametrize("path", [PATH, f"{PATH}/2023-01-23T16:14:00Z/1"])
 @quietly
 @given(
-    query=st.dictionaries(st.sampled_from(["store_id", "start", "end", "cursor", "limit", "reason"]), st.text())
+    query=st.dictionaries(
+        st.sampled_from(["store_id", "start", "end", "cursor", "limit", "reason"]), st.text()
+    )
 )
 def test_any_query_is_answered(client: FlaskClient, path: str, query: dict[str, str]) -> None:
     for method in ("GET", "DELETE"):

@@ -80,7 +80,7 @@ READ_ALL = "   401 403 403 403 403 200 200 200 403 200 401 401"
 TRIGGER = "    401 202 202 202 202 202 202 403 403 202 401 401"
 
 POLL = {"store_id": "maple-17", "status": "active", "timestamp_utc": "2023-01-23T17:00:00Z"}
-A_DAY = "from=2023-01-23T00:00:00Z&to=2023-01-24T00:00:00Z"
+A_DAY = "start=2023-01-23T00:00:00Z&end=2023-01-24T00:00:00Z"
 
 TABLE = (
     line("GET /healthz", ANYBODY),

@@ -29,6 +29,8 @@ FILES = ("static", "api_page.static")
 """Where the files of pages come from, the same for everybody."""
 
 _READING = ("GET", "HEAD", "OPTIONS")
+FILES = ("static", "api_page.static")
+"""Endpoints of files that are the same for everybody; only these two are open without a word of `needs`."""
 
 
 def needs(need: Need) -> Callable[[View], View]:

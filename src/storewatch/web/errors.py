@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from flask import Flask, Response, jsonify, render_template, request
@@ -69,9 +70,23 @@ def prefers_pages() -> bool:
 def invalid(error: ValidationError) -> Response:
     """What is wrong with a body, a path or a query, by the name of the field."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    told = [(".".join(str(part) for part in each["loc"]), each["msg"]) for each in found]
+    told = [(".".join(str(part) for part in each["loc"]), _said(each)) for each in found]
     detail = "; ".join(f"{field}: {message}" if field else message for field, message in told[:10])
     return problem(422, detail, told[0][0] if told else None)
+
+
+_SAID = {
+    "missing": "it is missing",
+    "extra_forbidden": "there is no such field or parameter here; see /api for those that there are",
+    "model_attributes_type": "send a JSON object, with Content-Type: application/json",
+    "model_type": "send a JSON object, with Content-Type: application/json",
+    "dict_type": "a JSON object is needed",
+}
+"""What to do about it, where pydantic says what it thinks."""
+
+
+def _said(found: Any) -> str:
+    return _SAID.get(found["type"], str(found["msg"]).removeprefix("Value error, "))
 
 
 def status_of(error: StorewatchError) -> int:

@@ -52,18 +52,18 @@ def test_it_is_filtered(service: Service, ada: Token) -> None:
         (f"subject={made['group_id']}", [("create", "group")]),
         ("kind=store&subject=17", [("create", "store")]),
         ("kind=none", []),
-        ("to=2026-01-01T00:00:00Z", []),
-        ("from=2026-01-01T00:00:00Z&kind=store", [("create", "store")]),
-        ("from=9998-12-31T23:59:59Z", []),
+        ("end=2026-01-01T00:00:00Z", []),
+        ("start=2026-01-01T00:00:00Z&kind=store", [("create", "store")]),
+        ("start=9998-12-31T23:59:59Z", []),
     ):
         assert entries(ada.get(f"/api/v1/audit?{query}")) == found, query
 
 
-def test_from_and_to_are_half_open(ada: Token) -> None:
+def test_start_and_end_are_half_open(ada: Token) -> None:
     ada.post("/api/v1/groups", json={"name": "Maple"})
     at = said(ada.get("/api/v1/audit"))["items"][0]["at"]
-    assert entries(ada.get(f"/api/v1/audit?from={at}")) == [("create", "group")]
-    assert ("create", "group") not in entries(ada.get(f"/api/v1/audit?to={at}"))
+    assert entries(ada.get(f"/api/v1/audit?start={at}")) == [("create", "group")]
+    assert ("create", "group") not in entries(ada.get(f"/api/v1/audit?end={at}"))
 
 
 def test_it_comes_in_pages(ada: Token) -> None:

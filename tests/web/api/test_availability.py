@@ -41,7 +41,10 @@ def some(figures: dict[str, Any], like: dict[str, Any]) -> dict[str, Any]:
         ("windows=last_day", FIRST),
         ("windows=last_hour", {"up_seconds": 0, "down_seconds": 3600, "longest_outage_seconds": 3600}),
         ("windows=last_day&policy=previous", {"up_seconds": 8100, "down_seconds": 2700}),
-        ("windows=last_day&max_gap=30m", {"up_seconds": 3600, "down_seconds": 3600, "unknown_seconds": 3600}),
+        (
+            "windows=last_day&max_gap_seconds=1800",
+            {"up_seconds": 3600, "down_seconds": 3600, "unknown_seconds": 3600},
+        ),
         (
             "start=2023-01-23T15:00Z&end=2023-01-23T16:44:30.000001Z",
             {"up_seconds": 6270, "down_seconds": 1e-6},
@@ -93,7 +96,8 @@ def test_a_store_that_is_archived_counts_up_to_that_day(client: FlaskClient, dat
         ("availability?end=2023-01-23", 400, "start"),
         ("availability?start=2023-01-23&end=2023-01-22", 400, "end"),
         ("availability?windows=last_year", 422, "windows"),
-        ("availability?max_gap=31d", 422, "max_gap"),
+        ("availability?max_gap_seconds=2678400", 422, "max_gap_seconds"),
+        ("timeline/corner-cafe?max_gap_seconds=nan", 422, "max_gap_seconds"),
         ("availability?policy=best", 422, "policy"),
         ("availability?store=1", 422, "store"),
         ("availability?store_id=1&group_id=00000000-0000-0000-0000-000000000000", 400, "group_id"),
@@ -201,7 +205,7 @@ def test_a_timeline_tells_each_state_and_the_poll_that_decided_it(
     load_chicago(database)
     load(database, "store_id,status,timestamp_utc,reason\n1,inactive,2023-01-23 17:15:00,out of dough\n")
     items = asked(client, f"timeline/1?{AT_NOON}&closed=true")["items"]
-    told = [(item["start"][11:19], item["state"], item["seen"], item["seconds"]) for item in items]
+    told = [(item["start"][11:19], item["state"], item["seen"], item["length_seconds"]) for item in items]
     assert told == [
         ("18:00:00", "closed", None, 75_600),
         ("15:00:00", "up", False, 1740),
@@ -209,7 +213,7 @@ def test_a_timeline_tells_each_state_and_the_poll_that_decided_it(
         ("16:44:30", "down", True, 4530),
     ]
     assert items[2]["poll"] == {
-        "timestamp": "2023-01-23T16:14:00.000000Z",
+        "timestamp_utc": "2023-01-23T16:14:00.000000Z",
         "status": "active",
         "reason": None,
     }
@@ -235,7 +239,7 @@ def test_pages_of_a_timeline_are_the_whole_and_add_up_to_the_figures(
         "windows"
     ]
     for state in ("up", "down", "unknown"):
-        told = sum(item["seconds"] for item in whole if item["state"] == state)
+        told = sum(item["length_seconds"] for item in whole if item["state"] == state)
         assert told == window[f"{state}_seconds"]
 
 

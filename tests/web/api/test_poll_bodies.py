@@ -123,7 +123,7 @@ def test_whatever_is_done_the_database_adds_up(client: FlaskClient, database: Da
         elif what == "delete":
             client.delete(f"{PATH}/{at}/{store_id}?reason=x")
         else:
-            client.delete(f"{PATH}?store_id={store_id}&from={at}&to=2023-01-02T12:00:00Z&reason=x")
+            client.delete(f"{PATH}?store_id={store_id}&start={at}&end=2023-01-02T12:00:00Z&reason=x")
     with database.session() as session:
         assert [name for name, wrong in verify.verify(session) if wrong] == []
         both = "SELECT count(*) FROM deleted_poll JOIN store_status USING (store_key, timestamp_utc)"
@@ -133,7 +133,9 @@ def test_whatever_is_done_the_database_adds_up(client: FlaskClient, database: Da
 @pytest.mark.parametrize("path", [PATH, f"{PATH}/2023-01-23T16:14:00Z/1"])
 @quietly
 @given(
-    query=st.dictionaries(st.sampled_from(["store_id", "from", "to", "cursor", "limit", "reason"]), st.text())
+    query=st.dictionaries(
+        st.sampled_from(["store_id", "start", "end", "cursor", "limit", "reason"]), st.text()
+    )
 )
 def test_any_query_is_answered(client: FlaskClient, path: str, query: dict[str, str]) -> None:
     for method in ("GET", "DELETE"):

@@ -186,15 +186,15 @@ def test_polls_of_a_store_are_listed_filtered_and_paged(service: Service, operat
         ("", [third, second, first]),
         ("&sort=oldest", [first, second, third]),
         ("&status=active", [third, first]),
-        (f"&from={second}Z&sort=oldest", [second, third]),
-        (f"&to={third}Z", [second, first]),
-        (f"&from={second}Z&to={second}Z", []),
-        ("&from=2023-01-23T18:15:00%2B01:00&to=2023-01-24", None),
-        ("&from=1999-01-01T00:00:00Z", None),
+        (f"&start={second}Z&sort=oldest", [second, third]),
+        (f"&end={third}Z", [second, first]),
+        (f"&start={second}Z&end={second}Z", []),
+        ("&start=2023-01-23T18:15:00%2B01:00&end=2023-01-24", None),
+        ("&start=1999-01-01T00:00:00Z", None),
     ):
         answer = operator.get(f"{PATH}?store_id=1{query}")
         if expected is None:
-            assert (answer.status_code, said(answer)["field"] in ("from", "to")) == (422, True)
+            assert (answer.status_code, said(answer)["field"] in ("start", "end")) == (422, True)
             continue
         found = [row["timestamp_utc"].rstrip("Z") for row in said(answer)["items"]]
         assert found == [f"{at.partition('.')[0]}.{at.partition('.')[2]:0<6}" for at in expected], query
@@ -315,7 +315,7 @@ def test_a_range_is_deleted_with_a_reason(
     service: Service, operator: Token, first: str, end: str, deleted: int
 ) -> None:
     load(service.database, POLLS)
-    path = f"{PATH}?store_id=1&from={first}&to={end}"
+    path = f"{PATH}?store_id=1&start={first}&end={end}"
     assert operator.delete(path).status_code == 422
     assert said(operator.delete(f"{path}&reason=a+drill")) == {"deleted": deleted}
     assert sound(service.database)

@@ -41,8 +41,8 @@ class AuditQuery(PageQuery):
     action: Text = Field(default="", examples=["create"])
     kind: Text = Field(default="", description="what it was done to", examples=["store"])
     subject: Subject = Field(default="", description="its id", examples=["corner-cafe"])
-    since: Moment | SkipJsonSchema[None] = Field(default=None, alias="from", description="at or after")
-    until: Moment | SkipJsonSchema[None] = Field(default=None, alias="to", description="before")
+    start: Moment | SkipJsonSchema[None] = Field(default=None, description="at or after")
+    end: Moment | SkipJsonSchema[None] = Field(default=None, description="before")
 
 
 class Entry(BaseModel):
@@ -76,8 +76,8 @@ def list_audit(query: AuditQuery) -> Response:
         query.action or None,
         query.kind or None,
         query.subject or None,
-        query.since,
-        query.until,
+        query.start,
+        query.end,
     )
     found = auditing.page(database(), which, after[0] if after else None, query.limit + 1)
     return page(

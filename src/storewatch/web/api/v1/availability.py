@@ -85,7 +85,8 @@ class Availability(Present):
 def get_availability(query: AvailabilityQuery) -> Response:
     """Exact, by the rules of the report, for a store, a group, or all that you may see.
 
-    Stores x days (with twice max_gap) may be 500,000 at most. A store that was archived counts up to then.
+    Stores x days (with twice max_gap_seconds) may be 500,000 at most. A store that was archived counts up to
+    then.
     """
     request = query.request()
     found = availability.availability(database(), caller(), query.chosen(), request, query.asked(), now_us())

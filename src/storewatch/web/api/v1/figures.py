@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
 from storewatch.domain.availability import Kind, Policy
-from storewatch.domain.clock import EARLIEST, SECOND, from_us, parse_duration, parse_instant
+from storewatch.domain.clock import DAY, EARLIEST, SECOND, from_us, parse_instant
 from storewatch.services.chosen import Chosen
 from storewatch.services.reporting import MAX_GAP, MIN_GAP, Request
 from storewatch.web.api.v1.common import Body, instant
@@ -26,17 +26,8 @@ def _instant(text: str) -> str:
     return text
 
 
-def _gap(text: str) -> str:
-    length = parse_duration(text)
-    if length is None or not MIN_GAP <= length <= MAX_GAP:
-        raise ValueError("write a duration from 1 minute to 30 days like 45m, 3h or 1h30m")
-    return text
-
-
 Instant = Annotated[str, Field(max_length=40), AfterValidator(_instant)]
 """RFC 3339 in a query; without an offset it is UTC; empty: not given."""
-
-Gap = Annotated[str, Field(max_length=40), AfterValidator(_gap)]
 
 
 class ChosenQuery(Body):
@@ -55,7 +46,12 @@ class RulesQuery(Body):
 
     as_of: Instant = Field(default="", description="T: later polls are not used; left out: the newest poll")
     policy: Literal["nearest", "previous"] = "nearest"
-    max_gap: Gap = Field(default="24h", description="how far a poll speaks: 1m to 30d")
+    max_gap_seconds: float = Field(
+        default=DAY / SECOND,
+        ge=MIN_GAP / SECOND,
+        le=MAX_GAP / SECOND,
+        description="how far a poll speaks: a minute to 30 days",
+    )
 
     def request(self) -> Request:
         """As the services take it."""
@@ -63,7 +59,7 @@ class RulesQuery(Body):
             default_request(),
             as_of=instant_of(self.as_of),
             policy=Policy(self.policy),
-            max_gap=parse_duration(self.max_gap) or 0,
+            max_gap=round(self.max_gap_seconds * SECOND),
         )
 
 

@@ -88,14 +88,14 @@ class InvitationPage(BaseModel):
     next_cursor: str | None
 
 
-class RejectedRow(BaseModel):
+class RejectedPerson(BaseModel):
     line: int = Field(description="of the file; its header is line 1")
     reason: str
 
 
 class Many(BaseModel):
     items: list[MadeInvitation]
-    rejected: list[RejectedRow]
+    rejected: list[RejectedPerson]
 
 
 _OF_INVITATION = {"invitation_id": "$response.body#/invitation_id"}

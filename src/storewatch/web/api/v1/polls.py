@@ -116,19 +116,15 @@ class PollPath(BaseModel):
 class Range(BaseModel):
     model_config = ConfigDict(extra="forbid")
     store_id: StoreId
-    first: Instant = Field(alias="from", description="at or after")
-    end: Instant = Field(alias="to", description="before")
+    start: Instant = Field(description="at or after")
+    end: Instant = Field(description="before")
     reason: Reason = Field(min_length=1, description="why; kept in the audit log")
 
 
 class PollQuery(PageQuery):
     store_id: StoreId
-    first: Instant = Field(
-        alias="from", default="2000-01-01T00:00:00Z", validate_default=True, description="at or after"
-    )
-    end: Instant = Field(
-        alias="to", default="9999-01-01T00:00:00Z", validate_default=True, description="before"
-    )
+    start: Instant = Field(default="2000-01-01T00:00:00Z", validate_default=True, description="at or after")
+    end: Instant = Field(default="9999-01-01T00:00:00Z", validate_default=True, description="before")
     status: Literal["", "active", "inactive"] = ""
     sort: Literal["newest", "oldest"] = Field(default="newest", description="which come first")
 
@@ -231,7 +227,7 @@ def list_polls(query: PollQuery) -> Response:
 
 def _left(query: PollQuery, *, newest_first: bool) -> tuple[int, int]:
     """What is left of the range that is asked for, [first, end), after the last poll of the page before."""
-    first, end, last = query.first, query.end, read_cursor(query.cursor, int)
+    first, end, last = query.start, query.end, read_cursor(query.cursor, int)
     if last is None:
         return first, end
     if not EARLIEST <= last[0] < _END:
@@ -245,7 +241,7 @@ def _left(query: PollQuery, *, newest_first: bool) -> tuple[int, int]:
 @needs(OPERATE)
 def delete_polls(query: Range) -> dict[str, Any]:
     """Delete the polls of a store in a range of time, for good: no import brings them back."""
-    between = (query.first, query.end)
+    between = (query.start, query.end)
     return {"deleted": polls.delete_range(database(), caller(), query.store_id, between, query.reason)}
 
 

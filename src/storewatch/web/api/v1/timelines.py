@@ -40,7 +40,7 @@ class TimelineQuery(PageQuery, RulesQuery):
 
 
 class DecidingPoll(BaseModel):
-    timestamp: str
+    timestamp_utc: str
     status: str = Field(description="active or inactive")
     reason: str | None
 
@@ -48,7 +48,7 @@ class DecidingPoll(BaseModel):
 class Segment(BaseModel):
     start: str
     end: str
-    seconds: float
+    length_seconds: float
     state: str = Field(description="up, down, unknown, or closed")
     seen: bool | None = Field(description="true: near its poll; false: inferred; null: neither up nor down")
     poll: DecidingPoll | None = Field(description="the one whose state it takes")
@@ -105,14 +105,14 @@ def _shown(piece: Piece) -> dict[str, Any]:
     state, seen = _STATES[piece.kind]
     status = {"up": "active", "down": "inactive"}.get(state)
     poll = (
-        {"timestamp": told_instant(piece.poll), "status": status, "reason": piece.reason}
+        {"timestamp_utc": told_instant(piece.poll), "status": status, "reason": piece.reason}
         if piece.poll
         else None
     )
     return {
         "start": told_instant(piece.start),
         "end": told_instant(piece.end),
-        "seconds": (piece.end - piece.start) / SECOND,
+        "length_seconds": (piece.end - piece.start) / SECOND,
         "state": state,
         "seen": seen,
         "poll": poll,

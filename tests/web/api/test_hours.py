@@ -76,7 +76,7 @@ def test_hours_by_hand_and_by_file_are_the_same_hours(service: Service, operator
     [
         ({"day": 7, "opens": "9:00", "closes": "10:00"}, "hours.1.day", "less than or equal to 6"),
         ({"day": 0, "opens": "9am", "closes": "10:00"}, "hours.1.opens", "pattern"),
-        ({"day": 0, "opens": "9:00"}, "hours.1.closes", "required"),
+        ({"day": 0, "opens": "9:00"}, "hours.1.closes", "it is missing"),
         (
             {"day": 0, "opens": "24:00", "closes": "10:00"},
             "hours",

@@ -9,11 +9,14 @@ import argparse
 import random
 import subprocess
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import psycopg
 
 from bench import data, imports, openloop
 from bench.measure import ROOT, STOREWATCH, environment, keep_compiled, module, say
@@ -30,6 +33,7 @@ from storewatch.storage.db import Database, raw
 DATABASE = "storewatch_bench_load"
 RATE = 50  # requests a second
 _FILES = 100  # hourly files that wait to be imported; more than fit into the time
+_HISTORY_WITHIN_S = 180.0
 _GROUP = 4  # the member's group has every fourth store
 
 
@@ -101,6 +105,7 @@ def measure(server: Server, folder: Path, sizes: Sizes) -> Figures:
     people = _people(url)
     with serving(url, folder / "load.log", people.secrets["admin"]) as service:
         _, report_id = service.report()
+        _history_is_made(url)
         asked = _asked(people, report_id, RATE * sizes.load_seconds)
         openloop.run(service.port, _each(people, report_id), RATE)  # what is made once is made
         worked = service.cpu_seconds("web")
@@ -111,6 +116,15 @@ def measure(server: Server, folder: Path, sizes: Sizes) -> Figures:
             counts = len(imported), len(reported)
     server.drop(DATABASE)
     return Figures(answered, worked, *counts)
+
+
+def _history_is_made(url: str) -> None:
+    """Waits until the worker has made the history of what was imported before."""
+    until = time.monotonic() + _HISTORY_WITHIN_S
+    with psycopg.connect(url, autocommit=True) as connection:
+        while connection.execute("SELECT EXISTS (SELECT FROM history_due)").fetchone() == (True,):
+            assert time.monotonic() < until, "the worker does not get done with the history"
+            time.sleep(0.5)
 
 
 def _people(url: str) -> People:

@@ -13,7 +13,7 @@ from storewatch.domain.availability import Kind, Policy
 from storewatch.domain.clock import DAY, EARLIEST, SECOND, from_us, parse_instant
 from storewatch.services.chosen import Chosen
 from storewatch.services.reporting import MAX_GAP, MIN_GAP, Request
-from storewatch.web.api.v1.common import Body, instant
+from storewatch.web.api.v1.common import Query, instant
 from storewatch.web.context import default_request, now_us
 
 LATEST = 4_102_444_800 * SECOND  # 2100-01-01
@@ -30,7 +30,7 @@ Instant = Annotated[str, Field(max_length=40), AfterValidator(_instant)]
 """RFC 3339 in a query; without an offset it is UTC; empty: not given."""
 
 
-class ChosenQuery(Body):
+class ChosenQuery(Query):
     """Of which stores; neither: all that you may see."""
 
     store_id: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
@@ -41,7 +41,7 @@ class ChosenQuery(Body):
         return Chosen(self.store_id or None, self.group_id)
 
 
-class RulesQuery(Body):
+class RulesQuery(Query):
     """By which rules."""
 
     as_of: Instant = Field(default="", description="T: later polls are not used; left out: the newest poll")

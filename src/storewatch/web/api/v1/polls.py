@@ -22,6 +22,7 @@ from storewatch.web.api.v1.common import (
     MODELS,
     Body,
     PageQuery,
+    Query,
     StoreId,
     answer,
     check_tag,
@@ -129,7 +130,7 @@ class PollQuery(PageQuery):
     sort: Literal["newest", "oldest"] = Field(default="newest", description="which come first")
 
 
-class WhyQuery(Body):
+class WhyQuery(Query):
     reason: Reason = Field(min_length=1, description="why; kept in the audit log")
 
 

@@ -14,7 +14,7 @@ from storewatch.domain.windows import CLASSIC, Elapsed
 from storewatch.outbound import webhooks
 from storewatch.services import reporting
 from storewatch.services.reporting import Request
-from storewatch.web.api.v1.common import Body, Number, PageQuery, StoreId
+from storewatch.web.api.v1.common import Body, Number, PageQuery, Query, StoreId
 from storewatch.web.context import default_request
 
 Status = Literal["queued", "running", "complete", "failed", "cancelled"]
@@ -107,7 +107,7 @@ class ReportQuery(PageQuery):
     pinned: Literal["", "true", "false"] = ""
 
 
-class WaitQuery(Body):
+class WaitQuery(Query):
     wait: int = Field(
         default=0,
         ge=0,

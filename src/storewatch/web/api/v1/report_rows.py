@@ -19,8 +19,8 @@ from storewatch.storage.report_rows import FIGURES, Asked
 from storewatch.storage.tables import Report
 from storewatch.web.access import caller, needs
 from storewatch.web.api.v1.common import (
-    Body,
     PageQuery,
+    Query,
     Text,
     answer,
     cursor_of,
@@ -90,7 +90,7 @@ class RowsQuery(PageQuery):
         return {_FIELDS[name]: _stored(name, value) for name, value in said.items() if value is not None}
 
 
-class FileQuery(Body):
+class FileQuery(Query):
     format: Literal["csv", "xlsx", "json", "parquet"] = "csv"
     form: Literal["classic", "extended"] = Field(
         default="classic",

@@ -24,6 +24,7 @@ from storewatch.web.api.v1.common import (
     LongText,
     Number,
     PageQuery,
+    Query,
     StoreId,
     Text,
     answer,
@@ -100,7 +101,7 @@ class StoreQuery(PageQuery):
     sort: Literal["store_id", "name"] = "store_id"
 
 
-class ConfirmQuery(Body):
+class ConfirmQuery(Query):
     confirm: str = Field(default="", max_length=200, description="the store's id once more")
 
 

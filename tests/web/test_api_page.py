@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from storewatch.domain.permissions import Role
+from storewatch.web.pages.api_examples import EXAMPLES
 from tests.web.service import Service
 
 HTML = {"Accept": "text/html"}
@@ -63,3 +64,23 @@ def test_what_looks_at_if_match_says_so(stranger: FlaskClient) -> None:
     }
     assert {("patch", "/api/v1/stores/{store_id}"), ("delete", "/api/v1/zones/{store_id}")} <= told
     assert ("patch", "/api/v1/stores") not in told
+
+
+def test_every_example_of_a_body_works_as_it_is_shown(service: Service) -> None:
+    ada = service.token("ada@example.com", Role.ADMIN)
+    mia = service.person("mia@example.com")
+    ids = {"store_id": "corner-cafe", "timestamp_utc": "2023-01-23T17:15:00Z", "account_id": str(mia)}
+    document = ada.get("/api/openapi.json").get_json()
+    routes = {
+        operation["operationId"]: (method, path, operation["requestBody"]["content"].get("application/json"))
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if "requestBody" in operation
+    }
+    assert {name for name, (_, _, body) in routes.items() if body} == set(EXAMPLES)
+    for name in EXAMPLES:
+        method, path, body = routes[name]
+        answer = ada.send(method.upper(), path.format(**ids), json=body["example"])
+        assert answer.status_code < 300, (name, answer.text)
+        assert not answer.get_json().get("rejected"), name
+        ids |= {key: value for key, value in answer.get_json().items() if key.endswith("_id") and value}

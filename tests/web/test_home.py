@@ -41,6 +41,14 @@ def test_a_report_is_started_watched_and_read(client: FlaskClient, database: Dat
     assert 'http-equiv="refresh"' not in done
 
 
+def test_a_report_of_chosen_stores_is_not_told_as_one_of_all(client: FlaskClient, database: Database) -> None:
+    load_chicago(database)
+    for body, head in (({}, "<h1>All stores,"), ({"store_ids": ["1"]}, "<h1>Chosen stores,")):
+        made = said(client.post("/api/v1/reports", json=body))
+        reporting.make(database, UUID(made["report_id"]))
+        assert head in client.get("/").text
+
+
 def test_a_failed_report_says_why(client: FlaskClient, database: Database) -> None:
     load_chicago(database)
     client.post("/")

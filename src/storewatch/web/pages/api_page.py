@@ -18,6 +18,7 @@ from storewatch.web import idempotency
 from storewatch.web.access import needs
 from storewatch.web.api.v1.common import MODELS, Problem
 from storewatch.web.errors import invalid
+from storewatch.web.pages.api_examples import EXAMPLES
 from storewatch.web.pages.api_intro import IF_MATCH, INTRO, METHODS, paragraphs
 
 _FILES = Path(flask_openapi_swagger.__file__).parent / "templates" / "swagger"
@@ -83,9 +84,11 @@ def described(app: Any) -> dict[str, Any]:
 
 
 def _finished(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
-    """With whole sentences, and the headers that it looks at."""
+    """With whole sentences, an example that works, and the headers that it looks at."""
     header = "IdempotencyKey" if method == "post" else "IfMatch" if _looks(path, method) else None
     told = operation | paragraphs(operation)
+    if "requestBody" in told and operation["operationId"] in EXAMPLES:
+        told["requestBody"]["content"]["application/json"]["example"] = EXAMPLES[operation["operationId"]]
     if header:
         reference = {"$ref": f"#/components/parameters/{header}"}
         told["parameters"] = [*operation.get("parameters", []), reference]

@@ -1,0 +1,52 @@
+"""Bodies that work as they are shown: on an empty storewatch too, in this order of operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "createStore": {"store_id": "corner-cafe", "name": "Corner Café", "platform": "ubereats"},
+    "updateStore": {"location": "12 Maple St, Chicago", "revenue_per_week": 12500},
+    "bulkUpsertStores": {
+        "stores": [
+            {"store_id": "corner-cafe", "name": "Corner Café", "groups": ["Chicago"]},
+            {"store_id": "harbour-grill", "platform": None},
+        ]
+    },
+    "setZone": {"zone": "America/Chicago"},
+    "setHours": {
+        "hours": [
+            {"day": 0, "opens": "09:00", "closes": "12:00"},
+            {"day": 4, "opens": "22:00", "closes": "02:00"},
+            {"day": 5, "opens": "00:00", "closes": "24:00"},
+        ]
+    },
+    "appendPolls": {
+        "polls": [
+            {"store_id": "corner-cafe", "status": "active", "timestamp_utc": "2023-01-23T16:14:00Z"},
+            {
+                "store_id": "corner-cafe",
+                "status": "inactive",
+                "timestamp_utc": "2023-01-23T17:15:00Z",
+                "reason": "printer",
+            },
+        ]
+    },
+    "changePoll": {"status": "active", "reason": None},
+    "putPoll": {"status": "inactive", "reason": "printer"},
+    "createReport": {
+        "store_ids": ["corner-cafe"],
+        "as_of": "2023-01-23T18:00:00Z",
+        "windows": [{"name": "last_month", "length_seconds": 2592000}],
+    },
+    "pinReport": {"pinned": True},
+    "createGroup": {"name": "Maple St"},
+    "renameGroup": {"name": "Maple St Holdings"},
+    "addStoresToGroup": {"store_ids": ["corner-cafe"]},
+    "removeStoresFromGroup": {"store_ids": ["corner-cafe"]},
+    "createInvitation": {"email": "olga@maple.example", "role": "operator"},
+    "putMember": {"role": "viewer"},
+    "updateUser": {"active": True},
+    "createToken": {"name": "poller in the Maple St office", "scope": "import"},
+}
+"""By operation id."""

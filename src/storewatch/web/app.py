@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Flask
+from flask.json.provider import DefaultJSONProvider
 from flask_openapi.openapi import OpenAPI
 from werkzeug.routing import BaseConverter
 
@@ -37,6 +39,17 @@ class Edge:
     limits: bool = True
 
 
+class Json(DefaultJSONProvider):
+    """JSON that is nested too deep to be read is no JSON."""
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """The value; ValueError if there is none."""
+        try:
+            return super().loads(s, **kwargs)
+        except RecursionError as error:
+            raise ValueError("nested too deep") from error
+
+
 class Anything(BaseConverter):
     """The rest of a path, whatever it is: ids of stores may hold slashes."""
 
@@ -48,6 +61,7 @@ def create_app(settings: Settings, database: Database, edge: Edge = Edge()) -> F
     """The app on a database that is ready. Any number can be made, for tests."""
     app = OpenAPI(__name__, doc_ui=False, **api_page.DOCUMENT)
     app.openapi_version = "3.1.0"
+    app.json_provider_class, app.json = Json, Json(app)  # Flask-Security makes its own of the class
     app.url_map.converters["id"] = Anything
     app.url_map.merge_slashes = False
     app.config.update(_config(database, edge))

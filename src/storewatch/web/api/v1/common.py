@@ -230,7 +230,7 @@ def read_cursor(cursor: str, *types: type) -> list[Any] | None:
         return None
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except ValueError:
+    except (ValueError, RecursionError):
         values = None
     fits = isinstance(values, list) and [type(value) for value in values] == list(types)
     if not fits or not all(_storable(value) for value in values):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from storewatch.domain.clock import DAY, to_us
 from storewatch.domain.permissions import COMMAND
@@ -57,7 +58,7 @@ def test_a_paused_attempt_does_not_hold_up_the_next(database: Database) -> None:
     with database.transaction() as session:
         paused = reports.begin_attempt(session, report_id)
         assert paused is not None
-    with database.session() as session:
+    with Session(database.engine) as session:
         report_rows.add(session, paused, np.array([1], np.int32), *rows_of(np.zeros((1, 3, 5), np.int64)))
         reporting.make(database, report_id)
         session.rollback()

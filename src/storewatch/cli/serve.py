@@ -40,6 +40,11 @@ from storewatch.storage.db import Database
 _MODEST = 10
 """The worker's niceness: on a busy machine pages are answered first."""
 
+_TURN_S = 0.001
+"""So long may a thread of the web process compute while others wait: many have a question to the database
+to send or an answer to pass on, which takes less.
+"""
+
 _LOOK_EVERY = 0.25
 _LONGEST_PAUSE = 5.0
 _STEADY_AFTER = 10.0  # a child that lived so long is restarted at once
@@ -282,6 +287,7 @@ def web(host: str, port: int, no_login: bool, trusted_proxies: str) -> None:
         mail=edge.mail(settings) is not None,
     )
     uploads(settings).clear_temporary()
+    sys.setswitchinterval(_TURN_S)
     app = create_app(settings, Database(settings.database_url), where)
     Server(app, host, port).run()
 

@@ -175,8 +175,9 @@ def by_batches(
             segments(_of(polls, first, last), _of(opens, first, last), rules, start, until),
         )
 
+    batches = list(_batches(len(windows), _axis(start, until, rules)))
     with ThreadPoolExecutor(_THREADS) as pool:  # numpy lets other threads run while it computes
-        list(pool.map(part, _batches(len(windows), _axis(start, until, rules))))
+        list((pool.map if len(batches) > 1 else map)(part, batches))
 
 
 # --- cells and pieces -----------------------------------------------------------------------------

@@ -44,7 +44,7 @@ def get(database: Database, import_no: int) -> Loaded:
 def rejects(database: Database, import_no: int, after: int, count: int) -> list[Reject]:
     """Rejected rows of an import that were kept, after a line. NotFoundError without such an import."""
     get(database, import_no)
-    with database.session() as session:
+    with database.snapshot() as session:
         return list(imports.rejects(session, import_no, after, count))
 
 

@@ -73,7 +73,7 @@ def log_out(database: Database, secret: str, caller: Caller) -> None:
 def by_session(database: Database, secret: str, address: str) -> Caller | None:
     """Whose session it is; None if it has ended."""
     now, digest = datetime.now(UTC), secrets.digest(secret)
-    with database.reading() as session:
+    with database.session() as session:
         account = accounts.by_login(session, digest, now - IDLE, now - LONGEST)
         if account is None:
             return None
@@ -84,7 +84,7 @@ def by_session(database: Database, secret: str, address: str) -> Caller | None:
 def by_token(database: Database, secret: str, address: str) -> Caller | None:
     """Whose token it is; None if it is unknown, revoked or has expired."""
     now = datetime.now(UTC)
-    with database.reading() as session:
+    with database.session() as session:
         found = tokens.by_digest(session, secrets.digest(secret), now)
         if found is None:
             return None

@@ -27,26 +27,29 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = normalised_url(url)
-        self.engine: Engine = create_engine(self.url, pool_pre_ping=True, pool_size=5, max_overflow=20)
+        # No question whether a connection still lives, at each use: the first statement on a dead one fails,
+        # and SQLAlchemy makes all of them anew. Threads that wait for their turn would wait once more.
+        self.engine: Engine = create_engine(self.url, pool_size=20, max_overflow=5)
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """A session to read with; nothing of it is committed."""
+        """A session to read with. Each statement is a transaction of its own, which saves the round trips of
+        BEGIN and ROLLBACK; within a shared transaction it is a part of that.
+        """
+        with self._opened(self._reading) as session:
+            yield session
+
+    @contextmanager
+    def _opened(self, engine: Engine) -> Iterator[Session]:
+        """The session of the shared transaction, if there is one, or a new one."""
         shared = _shared.get()
         if shared is not None:
             with shared.joined() as session:
                 yield session
             return
-        with Session(self.engine, expire_on_commit=False) as session:
+        with Session(engine, expire_on_commit=False) as session:
             yield session
-
-    def reading(self) -> Session:
-        """A session without a transaction, for one question: it saves the round trips of BEGIN and COMMIT.
-
-        Each statement is a transaction of its own; a shared transaction is not joined.
-        """
-        return Session(self._reading, expire_on_commit=False)
 
     @contextmanager
     def transaction(self, patience_s: int | None = None) -> Iterator[Session]:
@@ -55,7 +58,7 @@ class Database:
         With `patience_s` it waits so long for any lock that others hold, then raises BusyError.
         """
         try:
-            with self.session() as session, self._begun(session):
+            with self._opened(self.engine) as session, self._begun(session):
                 if patience_s is not None:
                     session.execute(text(f"SET LOCAL lock_timeout = '{patience_s}s'"))
                 yield session

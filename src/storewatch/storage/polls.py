@@ -211,9 +211,9 @@ def read(sessions: Sequence[Session], store_keys: NDArray[np.int32], start: int,
     """
     wanted = _Wanted(store_keys, Axis(start, until))
     found = sorted(days(sessions[0]) & set(range(start // DAY, until // DAY + 1)))
+    shares = [found[number :: len(sessions)] for number in range(len(sessions))]
     with ThreadPoolExecutor(len(sessions)) as pool:
-        shares = [found[number :: len(sessions)] for number in range(len(sessions))]
-        parts = list(pool.map(wanted.read_days, sessions, shares))
+        parts = list((pool.map if len(sessions) > 1 else map)(wanted.read_days, sessions, shares))
     place = np.sort(np.concatenate([np.empty(0, np.int64), *chain.from_iterable(parts)]))
     active = (place & 1).astype(np.bool_)
     place >>= 1

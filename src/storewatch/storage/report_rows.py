@@ -104,13 +104,15 @@ def _stores(
     if extended:
         schema |= {"name": pl.String, "location": pl.String} | dict.fromkeys(GIVEN, pl.Boolean)
     query = text(f"""
-        SELECT {", ".join(schema)} FROM store_report AS t JOIN store AS s USING (store_key)
-        WHERE t.report_no = :report_no AND s.store_id > :after AND {SEEN}
-        ORDER BY s.store_id LIMIT :at_once
+        SELECT {", ".join(f"array_agg({name})" for name in schema)} FROM (
+            SELECT {", ".join(schema)} FROM store_report AS t JOIN store AS s USING (store_key)
+            WHERE t.report_no = :report_no AND s.store_id > :after AND {SEEN}
+            ORDER BY s.store_id LIMIT :at_once
+        ) AS page
     """)
     bounds = {"report_no": report_no, "after": after, "at_once": at_once, "seen_by": seen_by}
-    rows = session.execute(query, bounds).all()
-    return pl.DataFrame([tuple(row) for row in rows], schema, orient="row")
+    columns = session.execute(query, bounds).one()
+    return pl.DataFrame([column or [] for column in columns], schema)
 
 
 def _arrays_query(names: Sequence[str], windows: int) -> str:

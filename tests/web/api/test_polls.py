@@ -189,7 +189,7 @@ def test_polls_of_a_store_are_listed_filtered_and_paged(service: Service, operat
         (f"&start={second}Z&sort=oldest", [second, third]),
         (f"&end={third}Z", [second, first]),
         (f"&start={second}Z&end={second}Z", []),
-        ("&start=2023-01-23T18:15:00%2B01:00&end=2023-01-24", None),
+        ("&start=2023-01-23T18:15:00%2B01:00&end=2023-13-24", None),
         ("&start=1999-01-01T00:00:00Z", None),
     ):
         answer = operator.get(f"{PATH}?store_id=1{query}")

@@ -17,6 +17,6 @@ blueprint = Blueprint("health", __name__)
 @needs(PUBLIC)
 def healthz() -> Response:
     """200 if the database answers; the error handler makes it 503 if not."""
-    with database().reading() as session:
+    with database().session() as session:
         session.execute(text("SELECT 1"))
     return jsonify(status="ok", version=__version__)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-import polars as pl
 from flask import Response, request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from werkzeug.exceptions import UnsupportedMediaType
 
-from storewatch.domain.clock import EARLIEST
-from storewatch.domain.instants import instants
+from storewatch.domain.clock import EARLIEST, parse_instant
 from storewatch.domain.permissions import IMPORT, OPERATE, READ
 from storewatch.errors import UsageError
 from storewatch.formats.unpacking import unpacked
@@ -45,7 +43,7 @@ _END = 253_370_764_800_000_000  # 9999-01-01
 
 def _instant(value: Any) -> int:
     """By the rules of files: UTC without an offset."""
-    at = instants(pl.Series([str(value)], dtype=pl.String))[0] if _is_plain(value) else None
+    at = parse_instant(value) if _is_plain(value) else None
     if at is None:
         raise ValueError("it is not a time like 2023-01-22T12:09:39Z")
     if not EARLIEST <= at <= _END:

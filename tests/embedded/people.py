@@ -115,6 +115,11 @@ def postmaster(home: Path) -> Postmaster:
     return found
 
 
+def pid_of_postmaster(home: Path) -> int | None:
+    found = find_postmaster(place_of(home))
+    return found.pid if found else None
+
+
 def is_up(home: Path) -> bool:
     return find_postmaster(place_of(home)) is not None
 

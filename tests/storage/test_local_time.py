@@ -183,7 +183,7 @@ d,4,09:00,17:00
 @pytest.fixture
 def small_fleet(database: Database) -> Iterator[psycopg.Connection[Any]]:
     load(database, POLLS, HOURS, ZONES)
-    with database.session() as session:
+    with database.transaction() as session:
         yield raw(session)
 
 
@@ -328,7 +328,7 @@ def test_the_classic_view_holds_what_the_csv_holds(
     database: Database, names: list[str], amounts: list[tuple[int, ...]]
 ) -> None:
     totals = np.array(amounts, np.int64).reshape(-1, 4, 5)
-    with database.session() as session:  # and nothing is committed
+    with Session(database.engine) as session:  # and nothing is committed
         report = add_report(session, names, totals)
         made = b"".join(report_csv(report_rows.frames(session, report), report.window_names)).decode()
         view = session.execute(

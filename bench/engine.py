@@ -95,7 +95,7 @@ def _written(
     database: Database, keys: np.ndarray[tuple[int], np.dtype[np.int32]], figures: Figures, given: StoresGiven
 ) -> None:
     """Writes the rows of a report, and takes them back."""
-    with database.session() as session:
+    with Session(database.engine) as session:
         report_rows.add(session, Report(report_no=-1, attempt=1), keys, figures, given)
         session.rollback()
 

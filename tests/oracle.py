@@ -48,12 +48,16 @@ class Poll:
 
 @dataclass(frozen=True)
 class HoursRow:
-    """One row of opening hours, its times as they are written in the file; 0 = Monday."""
+    """One row of opening hours, its times as they are written in the file; 0 = Monday.
+
+    It holds from the local day `valid_from` on (None: ever since), until the store's next such day.
+    """
 
     store_id: str
     day: int
     start: str
     end: str
+    valid_from: date | None = None
 
 
 @dataclass(frozen=True)
@@ -219,17 +223,20 @@ def open_intervals(rows: Sequence[HoursRow] | None, zone: str, from_us: int, unt
     None: "no hours were ever given": 24 x 7. An empty sequence: a week given as empty: closed throughout.
     "An interval that a change empties or turns round does not occur that day." An interval ends at most one
     wall day after its own, and a skipped time moves by a day at most (Apia), so three days before suffice.
+    An opening belongs to the day it begins on: that day's week has it.
     """
     if rows is None:
         return clip([(from_us, until_us)], from_us, until_us)
     info = load_zone(zone)
     day = local_date(from_us, info) - timedelta(days=3)
     last_day = local_date(until_us, info) + timedelta(days=1)
-    walls = [(row.day, wall_interval(row)) for row in rows]
+    walls = [(row.day, wall_interval(row), row.valid_from or date.min) for row in rows]
+    starts = {since for _, _, since in walls}
     intervals: list[Interval] = []
     while day <= last_day:
-        for weekday, (start, end) in walls:
-            if weekday == day.weekday():
+        in_force = max((since for since in starts if since <= day), default=date.min)
+        for weekday, (start, end), since in walls:
+            if weekday == day.weekday() and since == in_force:
                 intervals.append((wall_to_us(day, start, info), wall_to_us(day, end, info)))
         day += timedelta(days=1)
     return clip(unite([(start, end) for start, end in intervals if start < end]), from_us, until_us)

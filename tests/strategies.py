@@ -8,8 +8,8 @@ June 2026, so that none is in the future of a machine of today.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
 from hypothesis import strategies as st
@@ -28,6 +28,7 @@ from tests.oracle import (
     Policy,
     Poll,
     load_zone,
+    local_date,
     open_intervals,
     parse_time,
     utc,
@@ -263,6 +264,17 @@ def weeks(draw: st.DrawFn, store_id: str) -> tuple[HoursRow, ...]:
     return tuple(rows)
 
 
+@st.composite
+def courses(draw: st.DrawFn, store_id: str, around: date) -> tuple[HoursRow, ...]:
+    """The rows of a store that had other hours before: two or three weeks that begin around a date."""
+    rows = draw(weeks(store_id))
+    starts = draw(st.sets(st.integers(-8, 2), min_size=1, max_size=2))
+    for start in sorted(starts):
+        since = around + timedelta(days=start)
+        rows += tuple(replace(row, valid_from=since) for row in draw(weeks(store_id)))
+    return rows
+
+
 # --- Polls ----------------------------------------------------------------------------------------
 
 NUDGES = (0, -1, 1, SECOND, -SECOND, 10 * MINUTE, -10 * MINUTE)
@@ -335,8 +347,10 @@ def store_polls(
 
 
 @st.composite
-def fleets(draw: st.DrawFn, *, max_stores: int = 5, closed_weeks: bool = True) -> Fleet:
-    """A whole small fleet and one question.
+def fleets(
+    draw: st.DrawFn, *, max_stores: int = 5, closed_weeks: bool = True, changing: bool = False
+) -> Fleet:
+    """A whole small fleet and one question. `changing`: some stores have had other hours before.
 
     `closed_weeks=False` leaves out stores whose week was given as empty, which no file can say.
     """
@@ -355,11 +369,15 @@ def fleets(draw: st.DrawFn, *, max_stores: int = 5, closed_weeks: bool = True) -
     kinds = ("always", *["weekly"] * 7, "always", "never" if closed_weeks else "weekly")
     for store_id in store_ids:
         kind = draw(st.sampled_from(kinds))
-        rows = draw(weeks(store_id)) if kind == "weekly" else ()
+        zone = zones.get(store_id, DEFAULT_ZONE)
+        rows: tuple[HoursRow, ...] = ()
+        if kind == "weekly":
+            today = local_date(as_of_us, load_zone(zone))
+            several = changing and draw(st.booleans())
+            rows = draw(courses(store_id, today) if several else weeks(store_id))
         if kind == "never":
             closed.add(store_id)
         hours += rows
-        zone = zones.get(store_id, DEFAULT_ZONE)
         opening = open_intervals(rows, zone, as_of_us - 8 * DAY, as_of_us + DAY)
         if not polls or draw(st.sampled_from((True, True, True, True, False))):
             polls += draw(store_polls(store_id, as_of_us, opening, stride))

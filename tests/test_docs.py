@@ -190,7 +190,7 @@ TYPES = (pl.Int64, pl.String, pl.String, pl.String, pl.String)
 
 
 def totals_of(text: str) -> tuple[Int64, int]:
-    """The totals int64[windows, 5] of an example, and the place of its window."""
+    """The totals int64[windows, 6] of an example, and the place of its window."""
     lines = [
         (key, value) for key, value in (re.split(r"\s{2,}", line, maxsplit=1) for line in text.splitlines())
     ]
@@ -221,11 +221,12 @@ def test_there_are_worked_examples() -> None:
 @pytest.mark.parametrize("text", EXAMPLES)
 def test_a_worked_example_is_what_the_engine_says(text: str) -> None:
     totals, place = totals_of(text)
-    up_seen, up_inferred, down_seen, down_inferred, unknown = totals[place].tolist()
+    up_seen, up_inferred, down_seen, down_inferred, unknown, excluded = totals[place].tolist()
     computed = {
         "up": up_seen + up_inferred,
         "down": down_seen + down_inferred,
         "unknown": unknown,
+        "excluded": excluded,
         "seen": up_seen + down_seen,
     }
     told = re.findall(r"(\w+) (\d+) (min|h)\b", text[text.index("result") :])

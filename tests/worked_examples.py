@@ -202,9 +202,13 @@ def status_csv(polls: Iterable[Poll]) -> str:
 
 
 def hours_csv(rows: Iterable[HoursRow]) -> str:
-    """A `menu_hours` file, in the order of the rows."""
+    """A `menu_hours` file, in the order of the rows; with `valid_from` if any row has it."""
+    rows = list(rows)
     lines = ["store_id,day,start_time_local,end_time_local"]
     lines += [f"{field(row.store_id)},{row.day},{row.start},{row.end}" for row in rows]
+    if any(row.valid_from for row in rows):
+        since = ["valid_from", *(row.valid_from or "always" for row in rows)]
+        lines = [f"{line},{first}" for line, first in zip(lines, since, strict=True)]
     return "\n".join(lines) + "\n"
 
 

@@ -172,7 +172,9 @@ def test_a_missing_file_a_folder_and_an_unreadable_one_are_said_so_and_the_other
 def test_a_store_whose_hours_rows_were_all_rejected_keeps_its_hours(shop: Shop) -> None:
     assert shop.run(shop.file("a.csv", HOURS, b"1,0,9:00,17:00", b"2,0,9:00,17:00"))[0] == 0
     code, out, _ = shop.run(
-        shop.file("b.csv", HOURS, b"1,0,9:00,9:00", b"2,1,9:00,17:00", b"2,0,9:00", b"2,3,x,y")
+        "--valid-from",
+        "always",
+        shop.file("b.csv", HOURS, b"1,0,9:00,9:00", b"2,1,9:00,17:00", b"2,0,9:00", b"2,3,x,y"),
     )
     assert code == 1
     assert "2 days now count as closed, because their rows were rejected:\n    2: Monday, Thursday\n" in out
@@ -349,3 +351,26 @@ def test_a_gigabyte_without_a_header_is_refused_at_once(shop: Shop) -> None:
     _, err = process.communicate(timeout=60)
     assert process.returncode == 2
     assert b"its first line is not text in UTF-8. Nothing of it was stored." in err
+
+
+def test_hours_count_from_the_day_that_is_named_and_past_days_are_told(shop: Shop) -> None:
+    polls = shop.file("polls.csv", b"store_id,status,timestamp_utc", b"1,active,2023-01-02 16:00:00")
+    first, later = (shop.file(f"{opens}.csv", HOURS, b"1,0,%d:00,17:00" % opens) for opens in (9, 8))
+    assert shop.run(polls, first)[0] == 0
+    assert "past days" not in shop.run(later)[1]
+    assert (
+        "past days of stores have other opening hours now" in shop.run("--valid-from", "2023-01-16", later)[1]
+    )
+    assert shop.sql("SELECT valid_from::text FROM hours_week ORDER BY 1 DESC") == [
+        ("2023-01-16",),
+        ("-infinity",),
+    ]
+    assert shop.run("--valid-from", "always", later)[0] == 0
+    assert shop.sql("SELECT valid_from::text FROM hours_week") == [("-infinity",)]
+
+
+@pytest.mark.parametrize("words", [("soon", "a.csv"), ("2023-02-30", "a.csv")])
+def test_a_day_that_is_none_is_refused(shop: Shop, words: tuple[str, ...]) -> None:
+    code, _, err = shop.run("--valid-from", *words)
+    assert code == 2
+    assert f"--valid-from '{words[0]}' is neither a date like 2023-11-01" in err

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date
 
 import numpy as np
 
@@ -55,7 +57,18 @@ def schedule_of(fleet: Fleet) -> Schedule:
     weeks = {store: fleet.rows_of(store_id) for store, store_id in enumerate(fleet.store_ids)}
     rows = [week_row(store, row) for store, week in weeks.items() for row in week or ()]
     zones = [fleet.zone_of(store_id) for store_id in fleet.store_ids]
-    return make_schedule(rows, zones, [store for store, week in weeks.items() if week is None])
+    schedule = make_schedule(rows, zones, [store for store, week in weeks.items() if week is None])
+    within = [days_of(row, week or ()) for week in weeks.values() for row in week or ()]
+    held = replace(schedule.week, within=np.array(within, np.int64).reshape(-1, 2))
+    return replace(schedule, week=held)
+
+
+def days_of(row: HoursRow, week: Sequence[HoursRow]) -> tuple[int, int]:
+    """The local days [first, until) of a row among those of its store, counted from 1970."""
+    starts = sorted({other.valid_from or date.min for other in week})
+    own = row.valid_from or date.min
+    until = next((start for start in starts if start > own), date.max)
+    return tuple((day - date(1970, 1, 1)).days for day in (own, until))  # type: ignore[return-value]
 
 
 def standing_polls(fleet: Fleet) -> list[Poll]:

@@ -27,7 +27,7 @@ from tests.oracle import DAY, HOUR, MINUTE, SECOND, Interval, Segment
 from tests.strategies import Fleet, fleets
 from tests.worked_examples import WORKED_EXAMPLES, WorkedExample
 
-UP_SEEN, UP_INFERRED, DOWN_SEEN, DOWN_INFERRED, UNKNOWN = Kind
+UP_SEEN, UP_INFERRED, DOWN_SEEN, DOWN_INFERRED, UNKNOWN, EXCLUDED = Kind
 YEAR = 365 * DAY
 
 # Most of the time goes into drawing a fleet, so each that is drawn is asked many questions.
@@ -162,17 +162,17 @@ def test_totals_are_cut_at_the_edges_of_each_window_of_each_store() -> None:
     found = availability.segments(polls, opens, Rules(max_gap=30, seen_within=10), 0, 100)
     windows = int64([0, 100, 45, 55, 10, 50, 70, 70, 0, 100, 38, 66]).reshape(3, 2, 2)
     assert totals(found, windows).tolist() == [
-        [[20, 40, 0, 0, 40], [10, 0, 0, 0, 0]],
-        [[0, 0, 0, 0, 30], [0, 0, 0, 0, 0]],
-        [[0, 0, 15, 40, 40], [0, 0, 15, 8, 0]],
+        [[20, 40, 0, 0, 40, 0], [10, 0, 0, 0, 0, 0]],
+        [[0, 0, 0, 0, 30, 0], [0, 0, 0, 0, 0, 0]],
+        [[0, 0, 15, 40, 40, 0], [0, 0, 15, 8, 0, 0]],
     ]
 
 
 def test_totals_of_no_segments_are_zero() -> None:
     found = availability.segments(make_polls([]), make_intervals([]), Rules(), 0, 100)
-    assert totals(found, int64([0, 100] * 3).reshape(3, 1, 2)).tolist() == [[[0] * 5]] * 3
+    assert totals(found, int64([0, 100] * 3).reshape(3, 1, 2)).tolist() == [[[0] * 6]] * 3
     no_stores = totals_by_store(make_polls([]), make_intervals([]), Rules(), np.empty((0, 3, 2), np.int64), 9)
-    assert no_stores.shape == (0, 3, 5)
+    assert no_stores.shape == (0, 3, 6)
 
 
 # --- The worked examples --------------------------------------------------------------------------
@@ -213,7 +213,7 @@ def oracle_totals(fleet: Fleet, store_id: str, window: Interval) -> list[int]:
         fleet.max_gap_us,
         fleet.seen_within_us,
     )
-    return [total.up_seen, total.up_inferred, total.down_seen, total.down_inferred, total.unknown]
+    return [total.up_seen, total.up_inferred, total.down_seen, total.down_inferred, total.unknown, 0]
 
 
 def back_from(fleet: Fleet, *lengths: int) -> Int64:
@@ -336,9 +336,9 @@ def test_a_fleet_that_does_not_fit_on_one_axis_is_worked_through_in_parts(years:
     windows = np.broadcast_to(int64([start, until]), (stores, 1, 2))
     found = totals_by_store(polls, opens, Rules(), windows, until)[:, 0]
     known, near = 2 * DAY, 2 * 45 * MINUTE
-    down = [0, 0, near, known - near, years * YEAR - known]
+    down = [0, 0, near, known - near, years * YEAR - known, 0]
     assert found[::3].tolist() == [down] * 2000
-    assert found[1::3].tolist() == [[*down[2:4], 0, 0, down[4]]] * 2000
+    assert found[1::3].tolist() == [[*down[2:4], 0, 0, *down[4:]]] * 2000
 
 
 def test_weeks_over_forty_years_are_united_though_the_stores_do_not_fit_on_one_axis() -> None:

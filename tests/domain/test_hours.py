@@ -106,7 +106,7 @@ def test_an_end_from_2359_on_is_midnight_as_the_file_is_read(end: str) -> None:
         ["line", "store_id", "day", "start_time_local", "end_time_local"],
         orient="row",
     )
-    _, _, day, start, closes = read_hours(rows).good.row(0)
+    _, _, day, start, closes, _ = read_hours(rows).good.row(0)
     found = open_intervals(make_schedule([(0, day, start, closes)], ["UTC"]), 0, utc("1970-01-08"))
     assert [(short(a), short(b)) for a, b in zip(found.start, found.end, strict=True)] == [
         ("05 22:00", "06 00:00")

@@ -9,8 +9,10 @@ from sqlalchemy import text
 
 from storewatch.domain.clock import HOUR
 from storewatch.domain.permissions import COMMAND
+from storewatch.domain.weekly import ALWAYS
 from storewatch.services import history, periods, weeks
 from storewatch.services.chosen import Chosen
+from storewatch.services.hours_from import HoursFrom
 from storewatch.services.periods import Asked, ByPeriod
 from storewatch.services.reporting import Request
 from storewatch.storage.db import Database
@@ -71,7 +73,7 @@ def test_a_job_stores_the_days_from_the_one_on_in_which_the_first_poll_speaks(da
         "store_id,status,timestamp_utc\n1,active,2023-01-23 17:15:00\n",
         "store_id,status,timestamp_utc\n2,active,2023-01-25 00:00:00\n",
         "store_id,status,timestamp_utc\n1,active,2022-12-01 16:15:00\n",
-        "store_id,day,start_time_local,end_time_local\n1,0,22:00,02:00\n",
+        "store_id,day,start_time_local,end_time_local,valid_from\n1,0,22:00,02:00,always\n",
         "store_id,timezone_str\n1,Asia/Tokyo\n",
     ],
     ids=["a correction", "a later poll of another store", "an earlier poll", "hours", "a zone"],
@@ -102,7 +104,7 @@ def test_hours_and_zone_set_by_hand_are_followed(database: Database) -> None:
     load_chicago(database)
     worked_off(database)
     for wanted in ([(0, 0, 86_400)], [], None):
-        weeks.set_week(database, COMMAND, "1", wanted, lambda _: None)
+        weeks.set_week(database, COMMAND, "1", wanted, lambda _: None, 0, HoursFrom(ALWAYS))
         worked_off(database)
         assert proved(database)
     weeks.set_zone(database, COMMAND, "1", "Pacific/Auckland", lambda _: None)

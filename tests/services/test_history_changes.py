@@ -15,7 +15,9 @@ from sqlalchemy.orm import Session
 
 from storewatch.domain.clock import DAY, HOUR, SECOND, from_us
 from storewatch.domain.permissions import COMMAND
+from storewatch.domain.weekly import ALWAYS, NOT_SAID
 from storewatch.services import history, weeks
+from storewatch.services.hours_from import HoursFrom
 from storewatch.services.reporting import Request
 from storewatch.storage import clearing
 from storewatch.storage import history as marks
@@ -40,11 +42,15 @@ intervals = st.tuples(st.integers(0, 6), st.integers(0, 47), st.integers(0, 48))
     lambda i: i[1] != i[2]
 )
 week = st.none() | st.lists(intervals.map(lambda i: (i[0], i[1] * 1800, i[2] * 1800)), max_size=6)
+froms = st.one_of(st.sampled_from((ALWAYS, NOT_SAID)), st.integers(FIRST - 2, FIRST + 18))
+NOW = (FIRST + 6) * DAY + 3 * HOUR
+"""when hours are given of which nobody says from when on they count"""
+
 changes = st.one_of(
     st.tuples(st.just("import"), bursts),
     st.tuples(st.just("import"), bursts),
     st.tuples(st.just("delete"), st.tuples(stores, instants, st.integers(0, 3 * 24))),
-    st.tuples(st.just("hours"), st.tuples(stores, week)),
+    st.tuples(st.just("hours"), st.tuples(stores, week, froms)),
     st.tuples(st.just("zone"), st.tuples(stores, st.none() | st.sampled_from(ZONES))),
     st.tuples(st.just("job"), st.none()),
 )
@@ -62,7 +68,8 @@ def make(database: Database, change: str, what: object) -> None:
             delete(session, what[0], what[1], what[1] + what[2] * HOUR)
     elif change == "hours":
         assert isinstance(what, tuple)
-        weeks.set_week(database, COMMAND, what[0], what[1], lambda _: None)
+        store, wanted, since = what
+        weeks.set_week(database, COMMAND, store, wanted, lambda _: None, NOW, HoursFrom(since))
     elif change == "zone":
         assert isinstance(what, tuple)
         weeks.set_zone(database, COMMAND, what[0], what[1], lambda _: None)

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from sqlalchemy import CursorResult, text
 
 from storewatch.domain.clock import to_us
+from storewatch.domain.weekly import ALWAYS
 from storewatch.errors import FileRefusedError
 from storewatch.formats import csv_in
 from storewatch.services import importing, takers
+from storewatch.services.hours_from import HoursFrom
 from storewatch.services.importing import Imported, Watchers, import_file
 from storewatch.storage import imports, verify
 from storewatch.storage.db import Database
@@ -324,7 +326,15 @@ def test_the_same_files_again_change_nothing(database: Database) -> None:
 def test_hours_are_replaced_for_stores_with_a_readable_row_and_no_others(database: Database) -> None:
     load(database, HOURS, "a,0,9:00,17:00", "a,1,9:00,17:00", "b,0,8:00,12:00", "c,0,8:00,12:00")
     week_of_b = sql(database, f"SELECT week_no, import_no FROM hours_week WHERE {of('b')}")
-    result = load(database, HOURS, "a,2,10:00,11:00", "b,7,1:00,2:00", "b,0,9:00,9:00", "d,9,1:00,2:00")
+    result = load(
+        database,
+        HOURS,
+        "a,2,10:00,11:00",
+        "b,7,1:00,2:00",
+        "b,0,9:00,9:00",
+        "d,9,1:00,2:00",
+        hold=HoursFrom(ALWAYS),
+    )
     assert counts(result) == (0, 1, 0, 0, 3)
     assert weeks(database) == {
         "a": [(2, 36_000, 39_600)],
@@ -360,7 +370,7 @@ def test_a_week_given_as_empty_is_replaced_by_an_import(database: Database) -> N
     load(database, ZONES, "a,UTC")
     sql(database, f"INSERT INTO hours_week (store_key) SELECT store_key FROM store WHERE {of('a')}")
     assert weeks(database) == {"a": []}
-    load(database, HOURS, "a,0,9:00,17:00")
+    load(database, HOURS, "a,0,9:00,17:00", hold=HoursFrom(ALWAYS))
     assert weeks(database) == {"a": [(0, 32_400, 61_200)]}
 
 

@@ -59,7 +59,7 @@ def test_a_paused_attempt_does_not_hold_up_the_next(database: Database) -> None:
         paused = reports.begin_attempt(session, report_id)
         assert paused is not None
     with Session(database.engine) as session:
-        report_rows.add(session, paused, np.array([1], np.int32), *rows_of(np.zeros((1, 3, 5), np.int64)))
+        report_rows.add(session, paused, np.array([1], np.int32), *rows_of(np.zeros((1, 3, 6), np.int64)))
         reporting.make(database, report_id)
         session.rollback()
     assert (reporting.get(database, COMMAND, report_id).status, rows(database)) == ("complete", 1)

@@ -322,12 +322,12 @@ def add_report(session: Session, names: list[str], totals: np.ndarray[Any, np.dt
 )
 @given(
     names=st.permutations(list(NAMES)),
-    amounts=st.lists(st.tuples(*[AMOUNTS | st.just(0)] * 20), min_size=1, max_size=len(STORES)),
+    amounts=st.lists(st.tuples(*[AMOUNTS | st.just(0)] * 24), min_size=1, max_size=len(STORES)),
 )
 def test_the_classic_view_holds_what_the_csv_holds(
     database: Database, names: list[str], amounts: list[tuple[int, ...]]
 ) -> None:
-    totals = np.array(amounts, np.int64).reshape(-1, 4, 5)
+    totals = np.array(amounts, np.int64).reshape(-1, 4, 6)
     with Session(database.engine) as session:  # and nothing is committed
         report = add_report(session, names, totals)
         made = b"".join(report_csv(report_rows.frames(session, report), report.window_names)).decode()

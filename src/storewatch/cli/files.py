@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO, TextIO
@@ -17,9 +18,12 @@ import psycopg
 from rich.progress import Progress
 from sqlalchemy.exc import OperationalError
 
+from storewatch import config
 from storewatch.cli.common import bytes_bar, now_us, opened_database, say
+from storewatch.domain.weekly import NOT_SAID, since_of
 from storewatch.errors import FileRefusedError, UsageError
 from storewatch.formats.csv_in import shown
+from storewatch.services.hours_from import HoursFrom
 from storewatch.services.importing import KINDS, Imported, Reject, Watchers, import_file
 from storewatch.storage.db import Database
 
@@ -30,7 +34,14 @@ from storewatch.storage.db import Database
     "--rejects", type=click.Path(dir_okay=False, path_type=Path), help="Write rejected rows here, as CSV."
 )
 @click.option("--allow-future", is_flag=True, help="Take polls from the future too.")
-def import_command(words: tuple[str, ...], rejects: Path | None, allow_future: bool) -> None:
+@click.option(
+    "--valid-from",
+    metavar="DATE|always",
+    help="From when on hours count; if not said, a store's first for all time, later ones from today.",
+)
+def import_command(
+    words: tuple[str, ...], rejects: Path | None, allow_future: bool, valid_from: str | None
+) -> None:
     """Load CSV files, plain or gzip; - is standard input.
 
     KIND is store_status, menu_hours or store_timezone; left out, it is recognised by the columns. Each
@@ -41,9 +52,26 @@ def import_command(words: tuple[str, ...], rejects: Path | None, allow_future: b
         (words[0], words[1:]) if words[0] in KINDS and not Path(words[0]).exists() else (None, words)
     )
     _check(files, rejects)
-    with opened_database() as database, reject_file(rejects, several=len(files) > 1) as reject:
-        codes = [_import(database, kind, name, reject, allow_future=allow_future) for name in files]
+    settings = config.read()
+    options = _Options(allow_future, HoursFrom(_since(valid_from), settings.default_zone))
+    with opened_database(settings) as database, reject_file(rejects, several=len(files) > 1) as reject:
+        codes = [_import(database, kind, name, reject, options) for name in files]
     sys.exit(max(codes))
+
+
+@dataclass(frozen=True)
+class _Options:
+    allow_future: bool = False
+    hold: HoursFrom = field(default_factory=HoursFrom)
+
+
+def _since(valid_from: str | None) -> int:
+    if valid_from is None:
+        return NOT_SAID
+    try:
+        return since_of(valid_from)
+    except ValueError as error:
+        raise UsageError(f"--{str(error).replace('_', '-', 1)}") from error
 
 
 def _check(files: tuple[str, ...], rejects: Path | None) -> None:
@@ -99,12 +127,12 @@ def reject_file(path: Path | None, *, several: bool) -> Iterator[Rejects]:
         part.unlink(missing_ok=True)
 
 
-def _import(database: Database, kind: str | None, name: str, rejects: Rejects, *, allow_future: bool) -> int:
+def _import(database: Database, kind: str | None, name: str, rejects: Rejects, options: _Options) -> int:
     """Imports one file and tells the outcome. Returns the exit code that it deserves."""
     short = "standard input" if name == "-" else click.format_filename(name, shorten=True)
     try:
         with _opened(name) as (stream, size), rejects.of(short) as reject:
-            result = imported(database, stream, name, size, kind, reject, allow_future=allow_future)
+            result = imported(database, stream, name, size, kind, reject, options)
     except FileRefusedError as error:
         return _refused(str(error))
     except (OperationalError, psycopg.OperationalError) as error:
@@ -147,16 +175,25 @@ def imported(
     size: int | None,
     kind: str | None = None,
     reject: Callable[[Reject], None] | None = None,
+    options: _Options = _Options(),
     *,
-    allow_future: bool = False,
     source: str = "cli",
 ) -> Imported:
     """Imports a stream with a progress bar."""
     short = "standard input" if name == "-" else click.format_filename(name, shorten=True)
     with bytes_bar() as bar:
         watchers = Watchers(_progress(bar, short, size), say, reject)
-        now = None if allow_future else now_us()
-        return import_file(database, stream, short, now_us=now, kind=kind, source=source, watchers=watchers)
+        now = None if options.allow_future else now_us()
+        return import_file(
+            database,
+            stream,
+            short,
+            now_us=now,
+            kind=kind,
+            source=source,
+            watchers=watchers,
+            hold=options.hold,
+        )
 
 
 def _progress(bar: Progress, name: str, size: int | None) -> Callable[[int, int], None]:
@@ -181,6 +218,7 @@ def told(result: Imported) -> str:
         *_assumed(result),
         *_rejected(result),
         *_closed(result),
+        *_past(result),
     ]
     return "\n".join(lines)
 
@@ -200,6 +238,12 @@ def _rejected(result: Imported) -> Iterator[str]:
         yield from (f"    line {line:,}: {shown(reason, 200)}" for line, reason, _ in result.rejects)
         if result.rows_rejected > len(result.rejects):
             yield f"    … and {result.rows_rejected - len(result.rejects):,} more"
+
+
+def _past(result: Imported) -> Iterator[str]:
+    days = result.assumptions.get("past_days_changed")
+    if days:
+        yield f"  {days:,} past days of stores have other opening hours now; their figures change."
 
 
 def _closed(result: Imported) -> Iterator[str]:

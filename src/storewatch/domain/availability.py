@@ -49,13 +49,14 @@ class Rules:
 
 
 class Kind(IntEnum):
-    """What is known of a segment; also the index of the five totals."""
+    """What is known of a segment; also the index of the six totals. Only an exception excludes."""
 
     UP_SEEN = 0
     UP_INFERRED = 1
     DOWN_SEEN = 2
     DOWN_INFERRED = 3
     UNKNOWN = 4
+    EXCLUDED = 5
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def segments(polls: Polls, opens: Intervals, rules: Rules, start: int, until: in
 
 
 def totals(found: Segments, windows: Int64) -> Int64:
-    """int64[stores, windows, 5]: microseconds of each `Kind` in each window.
+    """int64[stores, windows, 6]: microseconds of each `Kind` in each window.
 
     `windows` int64[stores, windows, 2] holds starts and ends, per store, since local days differ by
     zone. They must lie within the time that the segments were made for.
@@ -289,7 +290,7 @@ def _cut(pieces: _Pieces, opens: Intervals, start: int, until: int, axis: Axis) 
 
 
 def _upto(found: Segments, edges: Int64) -> Int64:
-    """int64[edges, 5]: microseconds of each kind from the beginning of the axis up to each edge."""
+    """int64[edges, 6]: microseconds of each kind from the beginning of the axis up to each edge."""
     edge, back = np.unique(edges, return_inverse=True)
     index = np.searchsorted(found.place, edge, side="right")
     last = np.maximum(index - 1, 0)
@@ -300,7 +301,7 @@ def _upto(found: Segments, edges: Int64) -> Int64:
 
 
 def _sums_between(found: Segments, index: Int64) -> Int64:
-    """int64[index, 5]: microseconds of each kind in the segments index[i - 1] … index[i] - 1.
+    """int64[index, 6]: microseconds of each kind in the segments index[i - 1] … index[i] - 1.
 
     `bincount` sums in float64, which is exact here: no sum reaches 2**53 µs, 285 years.
     """

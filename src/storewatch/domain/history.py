@@ -129,7 +129,7 @@ def batches(wanted: Bools, most: int) -> Iterator[tuple[slice, slice]]:
 class Days:
     """Local days of stores, as columns of one length, sorted by store and day.
 
-    `store` positions, `day` dates counted from 1970-01-01, `totals` int64[rows, 5] microseconds by `Kind`;
+    `store` positions, `day` dates counted from 1970-01-01, `totals` int64[rows, 6] microseconds by `Kind`;
     `starts_down` and `ends_down` say whether an outage runs at the first and at the last open instant.
     """
 
@@ -178,7 +178,7 @@ def days(found: Segments, asked: Frame, wanted: Bools) -> Days:
 
 
 def by_hour(found: Segments, asked: Frame, wanted: Bools) -> tuple[Int64, Int64]:
-    """int64[rows, hours, 5] microseconds by `Kind` of the wanted days, and how many hours each of them has;
+    """int64[rows, hours, 6] microseconds by `Kind` of the wanted days, and how many hours each of them has;
     zero from there on.
     """
     stores, count = wanted.shape
@@ -215,7 +215,7 @@ def _down_at_ends(found: Segments, spans: Int64) -> tuple[Bools, Bools]:
 
 @dataclass(frozen=True)
 class Sums:
-    """Days added up: a row a period. `totals` int64[periods, 5], `longest` within a day, `days` how many."""
+    """Days added up: a row a period. `totals` int64[periods, 6], `longest` within a day, `days` how many."""
 
     totals: Int64
     outages: Int64

@@ -24,16 +24,19 @@ class Week:
     """Weekly hours of many stores as columns: one row is one interval of one weekday.
 
     `store` int32[rows] positions; `day` 0 = Monday; `start` and `end` in seconds of the local day,
-    0 to 86,400; an `end` before the `start` is on the next day.
+    0 to 86,400; an `end` before the `start` is on the next day. `within` int64[rows, 2]: the row holds on
+    the local days [first, until), counted from 1970; None: every row holds on all days.
     """
 
     store: NDArray[np.int32]
     day: NDArray[np.int16]
     start: NDArray[np.int32]
     end: NDArray[np.int32]
+    within: Int64 | None = None
 
     def __getitem__(self, rows: NDArray[np.intp]) -> Week:
-        return Week(self.store[rows], self.day[rows], self.start[rows], self.end[rows])
+        within = None if self.within is None else self.within[rows]
+        return Week(self.store[rows], self.day[rows], self.start[rows], self.end[rows], within)
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,10 @@ def _occurrences(week: Week, zone: str, start: int, until: int) -> _Columns:
     days = np.arange(start // DAY - 2, until // DAY + 3)
     weekday = (days + _EPOCH_WEEKDAY) % 7
     row, day = np.nonzero(week.day[:, None] == weekday[None, :])
+    if week.within is not None:
+        first, until_day = week.within[row].T
+        holds = (first <= days[day]) & (days[day] < until_day)
+        row, day = row[holds], day[holds]
     opens, closes = week.start[row].astype(np.int64), week.end[row].astype(np.int64)
     closes += np.where(closes < opens, DAY // SECOND, 0)
     midnight = days[day] * DAY

@@ -23,7 +23,7 @@ from storewatch.domain.hours import Intervals
 class Figures:
     """What a report says of each store in each window; microseconds.
 
-    `totals` int64[stores, windows, 5] by `Kind`, `outages` int32[stores, windows] how many have a part in
+    `totals` int64[stores, windows, 6] by `Kind`, `outages` int32[stores, windows] how many have a part in
     the window, `longest` int64[stores, windows] the open time of the longest within it; 0 without one.
     """
 

@@ -25,21 +25,23 @@ def _of_store(row: Mapping[str, Any], at: int) -> dict[str, Any]:
     down = row["down_seen_us"][at] + row["down_inferred_us"][at]
     seen = row["up_seen_us"][at] + row["down_seen_us"][at]
     old = row["outages"] is None  # made before outages were counted
-    return window_object(up, down, row["unknown_us"][at], seen) | {
+    excluded = (row["excluded_us"] or [0] * (at + 1))[at]  # reports of older versions have none
+    return window_object(up, down, row["unknown_us"][at], seen, excluded) | {
         "outages": None if old else row["outages"][at],
         "longest_outage_seconds": None if old else row["longest_outage_us"][at] / SECOND,
     }
 
 
-def window_object(up: int, down: int, unknown: int, seen: int) -> dict[str, Any]:
+def window_object(up: int, down: int, unknown: int, seen: int, excluded: int) -> dict[str, Any]:
     """The figures that a store and the fleet have, from microseconds."""
     known = up + down
-    opened = known + unknown
+    opened = known + unknown + excluded
     return {
         "open_seconds": opened / SECOND,
         "up_seconds": up / SECOND,
         "down_seconds": down / SECOND,
         "unknown_seconds": unknown / SECOND,
+        "excluded_seconds": excluded / SECOND,
         "seen_seconds": seen / SECOND,
         "inferred_seconds": (known - seen) / SECOND,
         "coverage": seen / opened if opened else None,

@@ -17,10 +17,10 @@ from storewatch.formats.csv_out import classic
 Frames = Iterable[pl.DataFrame]
 Shown = Callable[[pl.Series], pl.Series]
 
-_TOTALS = ("up_seen_us", "up_inferred_us", "down_seen_us", "down_inferred_us", "unknown_us")
+_TOTALS = ("up_seen_us", "up_inferred_us", "down_seen_us", "down_inferred_us", "unknown_us", "excluded_us")
 _ARRAYS = (*_TOTALS, "outages", "longest_outage_us")
 ABOUT = ("store_id", "name", "location", "hours_given", "zone_given")
-TIMES = ("open", "up", "down", "unknown", "seen", "inferred")
+TIMES = ("open", "up", "down", "unknown", "excluded", "seen", "inferred")
 
 
 def classic_tables(frames: Frames, windows: list[str]) -> Iterator[pl.DataFrame]:
@@ -48,15 +48,16 @@ def _extended(frames: Frames, windows: list[str], shown: Shown) -> Iterator[pl.D
 
 def _columns(frame: pl.DataFrame, at: int, window: str, shown: Shown) -> Iterator[pl.Series]:
     """The columns of a window, in their order."""
-    up_seen, up_inferred, down_seen, down_inferred, unknown, outages, longest = (
+    up_seen, up_inferred, down_seen, down_inferred, unknown, excluded, outages, longest = (
         frame[name].arr.get(at) for name in _ARRAYS
     )
     up, down, seen = up_seen + up_inferred, down_seen + down_inferred, up_seen + down_seen
     known = up + down
-    times = (known + unknown, up, down, unknown, seen, up_inferred + down_inferred)
+    total = known + unknown + excluded
+    times = (total, up, down, unknown, excluded, seen, up_inferred + down_inferred)
     for name, time in zip(TIMES, times, strict=True):
         yield shown(time).alias(f"{name}_seconds_{window}")
-    yield _share(seen, known + unknown).alias(f"coverage_{window}")
+    yield _share(seen, total).alias(f"coverage_{window}")
     yield _share(up, known).alias(f"availability_{window}")
     yield outages.alias(f"outages_{window}")
     yield shown(longest).alias(f"longest_outage_seconds_{window}")

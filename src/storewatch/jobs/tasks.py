@@ -13,6 +13,7 @@ from storewatch.domain.clock import DAY, to_us
 from storewatch.services import announcing, history, idempotency, mailing, people, reporting, uploads
 from storewatch.services.announcing import Outside
 from storewatch.services.depot import Depot
+from storewatch.services.hours_from import HoursFrom
 from storewatch.services.mailing import Mail
 from storewatch.services.reporting import Request
 from storewatch.storage import history as due
@@ -85,7 +86,8 @@ def _add_uploads(app: App, database: Database, means: Means) -> None:
     # No end to the retries: the upload itself counts its attempts and gives up.
     @app.task(name=uploads.TASK, queue=uploads.QUEUE, retry=RetryStrategy(wait=1))
     def take_upload(upload_id: str) -> None:
-        uploads.take(database, means.depot, UUID(upload_id), lambda: to_us(datetime.now(UTC)))
+        hold = HoursFrom(default_zone=means.usual.default_zone)
+        uploads.take(database, means.depot, UUID(upload_id), lambda: to_us(datetime.now(UTC)), hold)
 
     @app.periodic(cron="47 * * * *")
     @app.task(name="remove_old_uploads", queue=uploads.QUEUE, queueing_lock="remove_old_uploads")

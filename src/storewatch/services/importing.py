@@ -19,6 +19,7 @@ from storewatch.domain import weekly as weekly_rows
 from storewatch.domain.rows import Read
 from storewatch.errors import FileRefusedError
 from storewatch.formats.csv_in import Block, CsvFile, RowsFile, shown
+from storewatch.services.hours_from import FROM_TODAY, HoursFrom
 from storewatch.services.store_taker import StoresTaker
 from storewatch.services.takers import HoursTaker, StatusTaker, Taker, ZonesTaker
 from storewatch.storage import imports, stores
@@ -32,7 +33,11 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 """The kinds of file and the columns that each needs."""
 
-OPTIONAL = {"store_status": poll_rows.OPTIONAL, "stores": store_rows.OPTIONAL}
+OPTIONAL = {
+    "store_status": poll_rows.OPTIONAL,
+    "menu_hours": weekly_rows.HOURS_OPTIONAL,
+    "stores": store_rows.OPTIONAL,
+}
 """The columns that a kind may have besides; a file of stores has at least one of them."""
 
 _OTHER_NAMES = {name.lower(): "day" for name in weekly_rows.DAY_NAMES}
@@ -91,23 +96,27 @@ def import_file(
     opened: Callable[[BinaryIO, str], RowsFile] = CsvFile,
     watchers: Watchers = Watchers(),
     patience_s: int | None = None,
+    hold: HoursFrom = FROM_TODAY,
 ) -> Imported:
     """Takes in one CSV file, plain or gzip, or what else `opened` makes rows of.
 
     `kind` is one of `KINDS`; None recognises it by the columns. `now_us` is the machine's clock,
     against which times in the future are rejected; None takes them. `account_no` is who loads it.
+    `hold` is from when on hours count.
     Raises FileRefusedError if the file as a whole cannot be used, and BusyError if another import of
     its kind is running and `patience_s` is over: then nothing of it is stored.
     """
     began, started_at = time.perf_counter(), datetime.now(UTC)
     file = opened(stream, name)
     kind = kind or _recognised(file)
+    if hold.since != weekly_rows.NOT_SAID and kind != "menu_hours":
+        raise FileRefusedError(f"{name}: valid-from is for files of menu_hours, and this one is of {kind}")
     columns = _positions(file, kind)
     with database.transaction(patience_s) as session:
         _take_turn(session, kind, watchers)
         import_no = imports.open_import(session, kind, source, name, started_at, account_no)
         result = Imported(kind, name, import_no)
-        with closing(_taker(kind, session, import_no, now_us)) as taker:
+        with closing(_taker(kind, session, import_no, now_us, hold)) as taker:
             _take_all(session, file, columns, taker, result, watchers)
             counts, notes = taker.finish()
         for what, count in counts.items():
@@ -127,17 +136,16 @@ def _take_turn(session: Session, kind: str, watchers: Watchers) -> None:
         imports.lock(session, kind)
 
 
-def _taker(kind: str, session: Session, import_no: int, now_us: int | None) -> Taker:
-    if kind == "store_status":
-        return StatusTaker(session, import_no, now_us)
-    return _TAKERS[kind](session, import_no)
-
-
-_TAKERS: dict[str, Callable[[Session, int], Taker]] = {
-    "menu_hours": HoursTaker,
-    "store_timezone": ZonesTaker,
-    "stores": StoresTaker,
-}
+def _taker(kind: str, session: Session, import_no: int, now_us: int | None, hours: HoursFrom) -> Taker:
+    match kind:
+        case "store_status":
+            return StatusTaker(session, import_no, now_us)
+        case "menu_hours":
+            return HoursTaker(session, import_no, now_us, hours)
+        case "store_timezone":
+            return ZonesTaker(session, import_no)
+        case _:
+            return StoresTaker(session, import_no)
 
 
 def _take_all(

@@ -9,6 +9,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from storewatch.domain import periods
+from storewatch.domain.availability import Kind
 from storewatch.domain.axis import Int64
 from storewatch.domain.clock import DAY
 from storewatch.domain.history import Sums, sums
@@ -60,7 +61,7 @@ class ByPeriod:
 
 @dataclass(frozen=True)
 class ByHour:
-    """`told` int64[168, 4]: up, down, unknown and seen by hour of the week."""
+    """`told` int64[168, 6] by hour of the week, as `store_days.HOURS` has it."""
 
     as_of: int
     stores: int
@@ -92,14 +93,14 @@ def by_period(
 
 def _nothing(count: int) -> Sums:
     zeros = [np.zeros(count, np.int64) for _ in range(3)]
-    return Sums(np.zeros((count, 5), np.int64), *zeros)
+    return Sums(np.zeros((count, len(Kind)), np.int64), *zeros)
 
 
 def by_week_hour(
     database: Database, caller: Caller, chosen: Chosen, asked: Asked, request: Request
 ) -> ByHour:
     """Weekday x hour, on the clocks of each store. Errors as for `by_period`."""
-    told = np.zeros((periods.WEEK_HOURS, 4), np.int64)
+    told = np.zeros((periods.WEEK_HOURS, len(store_days.HOURS)), np.int64)
     stores, complete = 0, True
     with database.snapshot() as session:
         as_of = _as_of(session)
@@ -114,7 +115,7 @@ def by_week_hour(
 
 
 def _hours_of(session: Session, part: Part) -> Iterator[tuple[int, Int64, Int64]]:
-    """(zone, days, int64[days, hours, 4]) of the stored days, added up by zone, and of the computed ones."""
+    """(zone, days, int64[days, hours, 6]) of the stored days, added up by zone, and of the computed ones."""
     zone, day, by_hour = store_days.sums_by_hour(session, _runs(part))
     for number in np.unique(zone).tolist():
         yield number, day[zone == number], by_hour[zone == number]

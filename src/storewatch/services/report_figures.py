@@ -25,7 +25,7 @@ class Tally:
         self._stores = self._always = self._default_zone = 0
 
     def add(self, totals: Int64, hours_given: NDArray[np.bool_], zone_given: NDArray[np.bool_]) -> None:
-        """Adds some stores: int64[stores, windows, 5], bool[stores] twice."""
+        """Adds some stores: int64[stores, windows, 6], bool[stores] twice."""
         self._sums += totals.sum(axis=0)
         self._stores += len(totals)
         self._always += int((~hours_given).sum())
@@ -55,11 +55,12 @@ class WindowFigures:
     down: int
     unknown: int
     seen: int
+    excluded: int = 0
 
     @property
     def open(self) -> int:
         """Open time."""
-        return self.up + self.down + self.unknown
+        return self.up + self.down + self.unknown + self.excluded
 
     @property
     def inferred(self) -> int:
@@ -125,4 +126,5 @@ def _figures(name: str, totals: dict[str, int]) -> WindowFigures:
         down=totals["down_seen_us"] + totals["down_inferred_us"],
         unknown=totals["unknown_us"],
         seen=totals["up_seen_us"] + totals["down_seen_us"],
+        excluded=totals.get("excluded_us", 0),  # reports of older versions have none
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
@@ -14,10 +15,12 @@ from storewatch.ahead import ahead
 from storewatch.domain import polls as poll_rows
 from storewatch.domain import weekly as weekly_rows
 from storewatch.domain.batches import Batch, DayBatch, sorted_day
+from storewatch.domain.clock import to_us
 from storewatch.domain.rows import Read
 from storewatch.domain.touched import Touched
+from storewatch.services.hours_from import HoursFrom, past_days
 from storewatch.services.spool import Spool
-from storewatch.storage import history, polls, stores, weekly
+from storewatch.storage import history, polls, stores, week_change, weekly
 
 _POLLS_AT_ONCE = 4_000_000
 """So many polls are held in memory before they are written."""
@@ -179,11 +182,14 @@ class HoursTaker(Taker):
     """menu_hours."""
 
     columns = weekly_rows.HOURS_COLUMNS
+    optional = weekly_rows.HOURS_OPTIONAL
 
-    def __init__(self, session: Session, import_no: int) -> None:
+    def __init__(self, session: Session, import_no: int, now_us: int | None, hold: HoursFrom) -> None:
         super().__init__(session, import_no)
+        self._now_us = to_us(datetime.now(UTC)) if now_us is None else now_us
+        self._hold = hold
         self._rejected: list[pl.DataFrame] = []
-        weekly.begin_hours(session)
+        week_change.begin(session)
 
     def read(self, rows: pl.DataFrame) -> Read:
         """See `Taker`."""
@@ -193,23 +199,29 @@ class HoursTaker(Taker):
         """See `Taker`."""
         good = self._with_keys(read.good)
         if len(good):
-            names = ("store_key", "day", "start_s", "end_s")
-            weekly.add_hours(self.session, [good[name].to_numpy() for name in names])
+            since = good["since"].replace(weekly_rows.NOT_SAID, self._hold.since)
+            names = ("store_key", "since", "day", "start_s", "end_s")
+            columns = good.with_columns(since=since).select(names)
+            week_change.add(self.session, [column.to_numpy() for column in columns])
         self._rejected.append(read.bad.select("store_id", "day").drop_nulls().unique())
 
     def finish(self) -> tuple[dict[str, int], dict[str, Any]]:
-        """See `Taker`. Tells the days that now count as closed because their rows were rejected."""
+        """See `Taker`. Tells the days that now count as closed because their rows were rejected, and how many
+        past days have other hours now.
+        """
         rejected = pl.concat([pl.DataFrame(schema=_STORE_DAY), *self._rejected]).unique()
-        counts = weekly.take_hours(self.session, self.import_no)
-        closed = weekly.days_without_hours(
+        week_change.give(self.session, self._now_us, self._hold.default_zone)
+        counts = week_change.take(self.session, self.import_no)
+        closed = week_change.days_without_hours(
             self.session, rejected["store_id"].to_list(), rejected["day"].to_list()
         )
         days = [{"store_id": store, "day": weekly_rows.WEEKDAYS[day]} for store, day in closed]
-        return counts, {"closed_days": days} if days else {}
+        past = past_days(self.session)
+        return counts, ({"closed_days": days} if days else {}) | ({"past_days_changed": past} if past else {})
 
     def mark(self) -> None:
         """See `Taker`."""
-        history.mark(self.session, weekly.changed_hours(self.session, self.import_no), None, None)
+        history.mark_hours(self.session, *week_change.changed_from(self.session))
 
 
 _STORE_DAY = {"store_id": pl.String, "day": pl.Int16}

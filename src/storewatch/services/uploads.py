@@ -15,6 +15,7 @@ from storewatch.domain.permissions import Caller
 from storewatch.errors import ConflictError, FileRefusedError, NotFoundError, StorewatchError
 from storewatch.formats.csv_in import CsvFile
 from storewatch.services.depot import Depot, Part
+from storewatch.services.hours_from import FROM_TODAY, HoursFrom
 from storewatch.services.importing import Imported, Watchers, import_file
 from storewatch.storage import audit, queue, uploads
 from storewatch.storage.access_tables import Upload
@@ -125,7 +126,13 @@ def remove_old(database: Database, depot: Depot, keep_us: int) -> None:
 # --- taking in ------------------------------------------------------------------------------------
 
 
-def take(database: Database, depot: Depot, upload_id: UUID, now_us: Callable[[], int]) -> None:
+def take(
+    database: Database,
+    depot: Depot,
+    upload_id: UUID,
+    now_us: Callable[[], int],
+    hold: HoursFrom = FROM_TODAY,
+) -> None:
     """Imports a queued upload. May be run again at any time: a finished one is left as it is, for the
     upload is marked complete in the very transaction that imports it.
 
@@ -138,7 +145,7 @@ def take(database: Database, depot: Depot, upload_id: UUID, now_us: Callable[[],
     if upload.attempt > MAX_ATTEMPTS:
         return _fail(database, upload, f"It was interrupted {MAX_ATTEMPTS} times and is given up.")
     try:
-        _import(database, depot, upload, now_us())
+        _import(database, depot, upload, now_us(), hold)
     except _TakenOverError:
         log.warning("upload taken over by another attempt", upload_id=str(upload_id), attempt=upload.attempt)
     except StorewatchError as error:
@@ -159,7 +166,7 @@ def _fail(database: Database, upload: Upload, reason: str) -> None:
     log.warning("upload failed", upload_id=str(upload.upload_id), reason=reason)
 
 
-def _import(database: Database, depot: Depot, upload: Upload, now_us: int) -> None:
+def _import(database: Database, depot: Depot, upload: Upload, now_us: int, hold: HoursFrom) -> None:
     def done(session: Session, result: Imported) -> None:
         if not uploads.complete(session, upload, result.import_no, result.kind):
             raise _TakenOverError  # what we imported is rolled back; the other attempt imports it
@@ -182,6 +189,7 @@ def _import(database: Database, depot: Depot, upload: Upload, now_us: int) -> No
             account_no=upload.account_no,
             opened=partial(CsvFile, at_most=depot.most_bytes),
             watchers=Watchers(_Progress(database, upload), done=done),
+            hold=hold,
         )
     log.info("upload complete", upload_id=str(upload.upload_id))
 

@@ -24,7 +24,7 @@ def read_arrays(
     """The arrays of a query that gives one row of them; an empty one for NULL. They hold no nulls."""
     statement = str(text(query).bindparams(**parameters).compile(compile_kwargs={"literal_binds": True}))
     with raw(session).cursor(binary=True) as cursor:
-        for name in ("int2", "int4", "int8", "timestamptz"):
+        for name in ("int2", "int4", "int8", "date", "timestamptz"):
             cursor.adapters.register_loader(psycopg.adapters.types[name].array_oid, _RawLoader)
         row = cursor.execute(statement).fetchone()
     assert row is not None  # noqa: S101 - an aggregate has a row

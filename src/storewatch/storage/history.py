@@ -57,6 +57,20 @@ def mark(session: Session, store_keys: Iterable[int], first_us: int | None, last
     mark_polls(session, Stretches(low, high, np.full(len(low), first), np.full(len(low), last)))
 
 
+def mark_hours(session: Session, store_keys: Int64, first_us: Int64) -> None:
+    """`mark` for stores whose hours are others from an instant on, each by itself; -NEVER: for all time.
+
+    The days before that one are due as far as polls speak: one of the first new day may count no more.
+    """
+    if not len(store_keys):
+        return
+    if len(store_keys) > MANY:
+        low, high, first = store_keys[:1], store_keys[-1:], first_us.min(keepdims=True)
+    else:
+        low, high, first = store_keys, store_keys, first_us
+    mark_polls(session, Stretches(low, high, first, np.full(len(low), NEVER)))
+
+
 def mark_polls(session: Session, changed: Stretches) -> None:
     """`mark` for many stretches, within which polls changed."""
     if len(changed):

@@ -12,7 +12,9 @@ from storewatch.storage.tables import Base
 
 
 class StoreDay(Base):
-    """A store's local day. Element i of each list is the i-th started hour since local midnight."""
+    """A store's local day. Element i of each list is the i-th started hour since local midnight;
+    a list is null where all of it is zero.
+    """
 
     __tablename__ = "store_day"
     store_key: Mapped[int] = mapped_column(
@@ -29,10 +31,15 @@ class StoreDay(Base):
     starts_down: Mapped[bool]
     ends_down: Mapped[bool]
     complete: Mapped[bool]
-    up_by_hour_us: Mapped[list[int]]
-    down_by_hour_us: Mapped[list[int]]
-    unknown_by_hour_us: Mapped[list[int]]
-    seen_by_hour_us: Mapped[list[int]]
+    up_by_hour_us: Mapped[list[int] | None]
+    down_by_hour_us: Mapped[list[int] | None]
+    unknown_by_hour_us: Mapped[list[int] | None]
+    seen_by_hour_us: Mapped[list[int] | None]
+    excluded_us: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    down_min_us: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    down_max_us: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    excluded_by_hour_us: Mapped[list[int] | None]
+    down_seen_by_hour_us: Mapped[list[int] | None]
 
 
 class HistoryDue(Base):
@@ -54,3 +61,11 @@ class HistoryPresent(Base):
     one: Mapped[bool] = mapped_column(primary_key=True, server_default="true")
     as_of: Mapped[datetime | None]
     rules: Mapped[dict[str, Any] | None]
+
+
+class Retention(Base):
+    """One row: polls before a UTC day are gone, and the days that they decided are frozen."""
+
+    __tablename__ = "retention"
+    one: Mapped[bool] = mapped_column(primary_key=True, server_default="true")
+    polls_from: Mapped[date] = mapped_column(Date, server_default="-infinity")

@@ -27,6 +27,7 @@ TOTALS = tuple(f"{kind.name.lower()}_us" for kind in Kind)
 OUTAGES = ("outages", "longest_outage_us")
 GIVEN = ("hours_given", "zone_given")
 _NONE = -1  # stands for the figures that rows of old reports lack
+_ZERO = ("excluded_us",)  # what such rows lack for there was none of it
 
 
 # --- writing --------------------------------------------------------------------------------------
@@ -118,7 +119,9 @@ def _stores(
 def _arrays_query(names: Sequence[str], windows: int) -> str:
     """One array a figure and window, over the rows of a page."""
     places = [f"{name}[{number}]" for name in names for number in range(1, windows + 1)]
-    arrays = [f"array_agg(coalesce({place}, {_NONE})::bigint)" for place in places]
+    arrays = [
+        f"array_agg(coalesce({place}, {0 if place.startswith(_ZERO) else _NONE})::bigint)" for place in places
+    ]
     return f"""
         SELECT {", ".join(arrays)} FROM (
             SELECT t.* FROM store_report AS t JOIN store AS s USING (store_key)
@@ -150,7 +153,7 @@ class Asked:
 
 
 FIGURES = (
-    *("open", "up", "down", "unknown", "seen", "inferred"),
+    *("open", "up", "down", "unknown", "excluded", "seen", "inferred"),
     *("coverage", "availability", "outages", "longest_outage"),
 )
 """What rows can be sorted by and chosen by."""
@@ -188,18 +191,20 @@ def page(
 def _figures(at: int) -> dict[str, ColumnElement[Any]]:
     """The figures of the window at a place, counted from 1 as PostgreSQL does."""
     up_seen, up_inferred, down_seen, down_inferred, unknown = (
-        getattr(StoreReport, name)[at] for name in TOTALS
+        getattr(StoreReport, name)[at] for name in TOTALS[:5]
     )
+    excluded = func.coalesce(StoreReport.excluded_us[at], 0)
     up, down, shown = up_seen + up_inferred, down_seen + down_inferred, up_seen + down_seen
     known = up + down
     return {
-        "open": known + unknown,
+        "open": known + unknown + excluded,
         "up": up,
         "down": down,
         "unknown": unknown,
+        "excluded": excluded,
         "seen": shown,
         "inferred": up_inferred + down_inferred,
-        "coverage": cast(shown, Double) / func.nullif(known + unknown, 0),
+        "coverage": cast(shown, Double) / func.nullif(known + unknown + excluded, 0),
         "availability": cast(up, Double) / func.nullif(known, 0),
         "outages": StoreReport.outages[at],
         "longest_outage": StoreReport.longest_outage_us[at],

@@ -21,7 +21,10 @@ _PG_DAY = 10_957  # PostgreSQL counts days from 2000-01-01
 MOST_HOURS = 25
 
 _TOTALS = [f"{kind.name.lower()}_us" for kind in Kind]
-_HOURS = ["up_by_hour_us", "down_by_hour_us", "unknown_by_hour_us", "seen_by_hour_us"]
+HOURS = ("up", "down", "unknown", "seen", "excluded", "down_seen")
+"""What is told by hour; `seen` and `down_seen` are parts of the first two."""
+
+_HOURS = [f"{name}_by_hour_us" for name in HOURS]
 _FIGURES = [*_TOTALS, "longest_outage_us", "outages", "starts_down", "ends_down", "complete", *_HOURS]
 _COLUMNS = ", ".join(["store_key", "day", *_FIGURES])
 
@@ -79,8 +82,8 @@ class Runs:
 
 
 def sums_by_hour(session: Session, runs: Runs) -> tuple[Int64, Int64, Int64]:
-    """Stored days added up by place, day and elapsed hour: (place[rows], day[rows], [rows, 25, 4]: up, down,
-    unknown, seen, in microseconds; zero from the day's own number of hours on).
+    """Stored days added up by place, day and elapsed hour: (place[rows], day[rows], [rows, 25, 6] as in
+    `HOURS`, in microseconds; zero from the day's own number of hours on).
     """
     hours = [f"coalesce(sum({name}[{hour + 1}]), 0)::bigint" for hour in range(MOST_HOURS) for name in _HOURS]
     rows = session.execute(
@@ -103,21 +106,21 @@ def sums_by_hour(session: Session, runs: Runs) -> tuple[Int64, Int64, Int64]:
 
 
 def hours_of(by_hour: Int64) -> Int64:
-    """int64[..., 4] as in `sums_by_hour`, of int64[..., 5] by `Kind`."""
-    up, faint_up, down, faint_down, unknown = (by_hour[..., kind] for kind in Kind)
-    return np.stack([up + faint_up, down + faint_down, unknown, up + down], axis=-1)
+    """int64[..., 6] as in `HOURS`, of int64[..., 6] by `Kind`."""
+    up, faint_up, down, faint_down, unknown, excluded = (by_hour[..., kind] for kind in Kind)
+    return np.stack([up + faint_up, down + faint_down, unknown, up + down, excluded, down], axis=-1)
 
 
 # --- writing --------------------------------------------------------------------------------------
 
 
 def stage(session: Session, store_keys: NDArray[np.int32], days: Days, by_hour: Int64, hours: Int64) -> None:
-    """Sends days that were computed now, to be kept or compared: `by_hour` int64[rows, most hours, 5] by
+    """Sends days that were computed now, to be kept or compared: `by_hour` int64[rows, most hours, 6] by
     `Kind`, `hours` int64[rows] how many of them each day has.
     """
     connection = raw(session)
     connection.execute("DROP TABLE IF EXISTS fresh_day")
-    connection.execute("CREATE TEMP TABLE fresh_day (LIKE store_day) ON COMMIT DROP")
+    connection.execute("CREATE TEMP TABLE fresh_day (LIKE store_day INCLUDING DEFAULTS) ON COMMIT DROP")
     parts = [
         _columns(store_keys, days[hours == count], hours_of(by_hour[hours == count, :count]))
         for count in np.unique(hours).tolist()
@@ -144,7 +147,7 @@ def _columns(store_keys: NDArray[np.int32], days: Days, by_hour: Int64) -> list[
 def keep(session: Session) -> None:
     """Makes the staged days the stored ones. A day with the same figures stays as it is."""
     raw(session).execute(f"""
-        INSERT INTO store_day AS d ({_COLUMNS}) SELECT {_COLUMNS} FROM fresh_day
+        INSERT INTO store_day AS d ({_COLUMNS}) SELECT store_key, day, {_staged("f")} FROM fresh_day AS f
         ON CONFLICT (store_key, day) DO UPDATE
         SET ({", ".join(_FIGURES)}) = ROW({_of("excluded")})
         WHERE ({_of("d")}) IS DISTINCT FROM ({_of("excluded")})
@@ -153,6 +156,13 @@ def keep(session: Session) -> None:
 
 def _of(table: str) -> str:
     return ", ".join(f"{table}.{name}" for name in _FIGURES)
+
+
+def _staged(table: str) -> str:
+    """The figures of staged days as they are stored: a list of nothing but zeros is null."""
+    zeros = "array_fill(0::bigint, ARRAY[cardinality({0})])"
+    lists = {name: f"nullif({table}.{name}, {zeros.format(f'{table}.{name}')})" for name in _HOURS}
+    return ", ".join(lists.get(name, f"{table}.{name}") for name in _FIGURES)
 
 
 def remove_outside(session: Session, store_keys: NDArray[np.int32], first: Int64, last: Int64) -> None:
@@ -177,6 +187,6 @@ def differing(session: Session) -> int:
     """How many staged days are not stored so."""
     query = f"""
         SELECT count(*) FROM fresh_day AS f LEFT JOIN store_day AS d USING (store_key, day)
-        WHERE d.complete IS NULL OR ({_of("d")}) IS DISTINCT FROM ({_of("f")})
+        WHERE d.complete IS NULL OR ({_of("d")}) IS DISTINCT FROM ({_staged("f")})
     """
     return int(session.execute(text(query)).scalar_one())

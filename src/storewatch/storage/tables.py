@@ -205,5 +205,9 @@ class StoreReport(Base):
     unknown_us: Mapped[list[int]]
     outages: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
     longest_outage_us: Mapped[list[int] | None]
+    excluded_us: Mapped[list[int] | None]
+    down_min_us: Mapped[list[int] | None]
+    down_max_us: Mapped[list[int] | None]
+    raw_us: Mapped[list[int] | None]
     hours_given: Mapped[bool | None]
     zone_given: Mapped[bool | None]

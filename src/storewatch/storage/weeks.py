@@ -1,53 +1,59 @@
-"""The week and the zone of one store, as a person sets them. An import may replace them later."""
+"""The weeks and the zone of one store, as a person sees and sets them. An import may replace them later."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
 
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import delete, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from storewatch.storage.tables import HoursWeek, MenuHours, StoreTimezone
+from storewatch.domain.clock import from_us
+from storewatch.storage.tables import StoreTimezone
 
 Interval = tuple[int, int, int]
 """(day, start_s, end_s), as in `menu_hours`."""
 
 
-def week(session: Session, store_key: int) -> list[Interval] | None:
-    """The intervals of a store's week in order; None if hours were never given."""
-    if session.execute(select(HoursWeek.week_no).where(HoursWeek.store_key == store_key)).first() is None:
-        return None
-    query = (
-        select(MenuHours.day, MenuHours.start_s, MenuHours.end_s)
-        .join(HoursWeek, HoursWeek.week_no == MenuHours.week_no)
-        .where(HoursWeek.store_key == store_key)
-        .order_by(MenuHours.day, MenuHours.start_s, MenuHours.end_s)
-    )
-    return [(row.day, row.start_s, row.end_s) for row in session.execute(query)]
+@dataclass(frozen=True)
+class Held:
+    """A week and the local days on which it holds: from `valid_from` on (None: ever since) to the last before
+    `until` (None: for good).
+    """
+
+    valid_from: date | None
+    until: date | None
+    openings: list[Interval]
+
+    def holds_on(self, day: date) -> bool:
+        """Whether it is the week of a local day."""
+        began = self.valid_from is None or self.valid_from <= day
+        return began and (self.until is None or day < self.until)
 
 
-def set_week(session: Session, store_key: int, intervals: Iterable[Interval]) -> None:
-    """Replaces the week of a store; an empty one is closed throughout."""
-    week_no = session.execute(
-        text("""
-            INSERT INTO hours_week (store_key) VALUES (:store_key)
-            ON CONFLICT (store_key, valid_from) DO UPDATE SET import_no = NULL RETURNING week_no
-        """),
-        {"store_key": store_key},
-    ).scalar_one()
-    session.execute(delete(MenuHours).where(MenuHours.week_no == week_no))
-    rows = [
-        {"week_no": week_no, "day": day, "start_s": start, "end_s": end}
-        for day, start, end in sorted(set(intervals))
-    ]
-    if rows:
-        session.execute(insert(MenuHours), rows)
+def course(session: Session, store_key: int) -> list[Held]:
+    """The weeks of a store in order; none if hours were never given."""
+    query = text("""
+        SELECT CASE WHEN isfinite(w.valid_from) THEN w.valid_from END AS first,
+               lead(w.valid_from) OVER (ORDER BY w.valid_from) AS until,
+               ARRAY(SELECT ARRAY[m.day, m.start_s, m.end_s] FROM menu_hours AS m
+                     WHERE m.week_no = w.week_no ORDER BY m.day, m.start_s, m.end_s) AS openings
+        FROM hours_week AS w WHERE w.store_key = :store_key ORDER BY w.valid_from
+    """)
+    rows = session.execute(query, {"store_key": store_key})
+    return [Held(row.first, row.until, [(a, b, c) for a, b, c in row.openings]) for row in rows]
 
 
-def forget_week(session: Session, store_key: int) -> None:
-    """Takes the hours of a store away: it is open 24 x 7 then."""
-    session.execute(delete(HoursWeek).where(HoursWeek.store_key == store_key))
+def local_today(session: Session, store_key: int, now_us: int, default_zone: str) -> date:
+    """The date on a store's clock at an instant."""
+    query = text("""
+        SELECT (CAST(:now AS timestamptz) AT TIME ZONE clock_zone(coalesce(
+            (SELECT timezone_str FROM store_timezone WHERE store_key = :store_key), :default_zone)))::date
+    """)
+    values = {"now": from_us(now_us), "store_key": store_key, "default_zone": default_zone}
+    found: date = session.execute(query, values).scalar_one()
+    return found
 
 
 def set_zone(session: Session, store_key: int, name: str) -> None:

@@ -33,7 +33,7 @@ def test_a_week_is_set_read_and_taken_away(operator: Token) -> None:
     answer = put(operator, FRIDAY, monday, FRIDAY)
     assert answer.status_code == 200
     assert said(answer)["hours"] == [{"day": 0, "opens": "09:00", "closes": "24:00"}, FRIDAY]
-    assert said(operator.get(PATH)) == said(answer)
+    assert said(operator.get(PATH)) | {"past_days_changed": 0} == said(answer)
     assert said(answer)["openingHoursSpecification"] == [
         {
             "@type": "OpeningHoursSpecification",
@@ -49,12 +49,55 @@ def test_a_week_is_set_read_and_taken_away(operator: Token) -> None:
         },
     ]
     assert said(operator.get("/api/v1/stores/a%2Fb"))["hours_given"] is True
-    assert said(operator.delete(PATH)) == never
+    assert said(operator.delete(PATH)) == never | {"past_days_changed": 0}
 
 
 def test_what_is_read_can_be_written_back(operator: Token) -> None:
     week = said(put(operator, FRIDAY, {"day": 1, "opens": "00:00", "closes": "24:00"}))
     assert said(put(operator, *week["hours"])) == week
+    assert len(week["weeks"]) == 1
+
+
+def on(day: str) -> str:
+    return f"{PATH}?on={day}"
+
+
+def test_another_week_counts_from_today_or_the_day_named_and_the_past_keeps_its_own(operator: Token) -> None:
+    monday = {"day": 0, "opens": "09:00", "closes": "17:00"}
+    put(operator, FRIDAY)
+    today = said(put(operator, monday))
+    assert (today["hours"], today["valid_until"], len(today["weeks"])) == ([monday], None, 2)
+    assert said(operator.get(on("2023-01-01")))["hours"] == [FRIDAY]
+    body = {"hours": [monday], "valid_from": "2023-01-01"}
+    assert said(operator.put(PATH, json=body))["weeks"] == [
+        {"valid_from": None, "valid_until": "2023-01-01", "hours": [FRIDAY]},
+        {"valid_from": "2023-01-01", "valid_until": None, "hours": [monday]},
+    ]
+    before = said(operator.get(on("2022-12-31")))
+    assert (before["valid_from"], before["valid_until"]) == (None, "2023-01-01")
+    always = said(operator.put(PATH, json=body | {"valid_from": "always"}))
+    assert [week["hours"] for week in always["weeks"]] == [[monday]]
+
+
+def test_the_past_days_that_change_are_told(service: Service, operator: Token) -> None:
+    load(service.database, "store_id,status,timestamp_utc\na/b,active,2023-01-23 16:00:00\n")
+    put(operator, FRIDAY)
+    assert said(put(operator))["past_days_changed"] == 0
+    always = said(operator.put(PATH, json={"hours": [], "valid_from": "always"}))
+    assert always["past_days_changed"] > 300
+    assert said(operator.delete(PATH))["past_days_changed"] > always["past_days_changed"]
+
+
+@pytest.mark.parametrize("day", ["2023-02-30", "1999-12-31", "soon", "2100-06-01", "\ud800", 5])
+def test_a_day_that_is_none_is_refused(operator: Token, day: object) -> None:
+    answer = operator.put(PATH, json={"hours": [], "valid_from": day})
+    assert (answer.status_code, said(answer)["field"]) == (422, "valid_from")
+    if day != "\ud800":
+        assert operator.get(on(str(day))).status_code == 422
+
+
+def test_the_tag_of_a_change_is_that_of_what_is_read(operator: Token) -> None:
+    assert put(operator, FRIDAY).headers["ETag"] == operator.get(PATH).headers["ETag"]
 
 
 def test_an_empty_week_is_closed_throughout(operator: Token) -> None:

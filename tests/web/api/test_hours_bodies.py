@@ -47,16 +47,16 @@ def operator(service: Service) -> Token:
 def test_a_week_by_hand_is_what_a_file_of_it_gives(
     service: Service, operator: Token, week: list[dict[str, Any]]
 ) -> None:
-    rows = [f"by-file,{each['day']},{each['opens']},{each['closes']}" for each in week]
+    rows = [f"by-file,{each['day']},{each['opens']},{each['closes']},always" for each in week]
     [imported] = load(
-        service.database, "\n".join(["store_id,day,start_time_local,end_time_local", *rows]) + "\n"
+        service.database, "\n".join(["store_id,day,start_time_local,end_time_local,valid_from", *rows]) + "\n"
     )
-    answer = operator.put(BY_HAND, json={"hours": week})
+    answer = operator.put(BY_HAND, json={"hours": week, "valid_from": "always"})
     if imported.rows_rejected:
         assert answer.status_code == 422
     else:
         by_file = said(operator.get(BY_FILE))
-        assert said(answer) == by_file | {"store_id": "by-hand"}
+        assert said(answer) == by_file | {"store_id": "by-hand", "past_days_changed": 0}
 
 
 @SETTINGS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from storewatch.storage import access_tables, history_tables  # noqa: F401 - add their tables to the base
+from storewatch.storage import access_tables, history_tables, truth_tables  # noqa: F401 - add their tables to the base
 from storewatch.storage.tables import Base
 
 

@@ -69,12 +69,13 @@ def instant_of(text: str) -> int | None:
 
 
 class Times(BaseModel):
-    """Seconds, exact to the microsecond. up + down + unknown = open; seen + inferred + unknown = open."""
+    """Exact to the microsecond. up + down + unknown + excluded = open; seen + inferred = up + down."""
 
     open_seconds: float
     up_seconds: float
     down_seconds: float
     unknown_seconds: float
+    excluded_seconds: float = Field(description="open time that an exception takes out: neither up nor down")
     seen_seconds: float
     inferred_seconds: float
     availability: float | None = Field(description="up / (up + down); null: nothing is known")
@@ -85,14 +86,15 @@ class Figures(Times):
     outages: int = Field(description="how many have a part in it; closed time does not end one")
 
 
-def told_times(up: int, down: int, unknown: int, seen: int) -> dict[str, Any]:
+def told_times(up: int, down: int, unknown: int, seen: int, excluded: int) -> dict[str, Any]:
     """`Times` of microseconds."""
-    total = up + down + unknown
+    total = up + down + unknown + excluded
     return {
         "open_seconds": total / SECOND,
         "up_seconds": up / SECOND,
         "down_seconds": down / SECOND,
         "unknown_seconds": unknown / SECOND,
+        "excluded_seconds": excluded / SECOND,
         "seen_seconds": seen / SECOND,
         "inferred_seconds": (up + down - seen) / SECOND,
         "availability": up / (up + down) if up + down else None,
@@ -101,9 +103,10 @@ def told_times(up: int, down: int, unknown: int, seen: int) -> dict[str, Any]:
 
 
 def told_totals(totals: list[int]) -> dict[str, Any]:
-    """`Times` of five totals by `Kind`."""
-    up_seen, up_inferred, down_seen, down_inferred, unknown = (totals[kind] for kind in Kind)
-    return told_times(up_seen + up_inferred, down_seen + down_inferred, unknown, up_seen + down_seen)
+    """`Times` of six totals by `Kind`."""
+    up_seen, up_inferred, down_seen, down_inferred, unknown, excluded = (totals[kind] for kind in Kind)
+    up, down = up_seen + up_inferred, down_seen + down_inferred
+    return told_times(up, down, unknown, up_seen + down_seen, excluded)
 
 
 class Present(BaseModel):

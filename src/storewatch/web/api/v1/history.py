@@ -117,7 +117,7 @@ def get_week(query: DaysQuery) -> Response:
     """By weekday and hour, as the stores' own clocks show it; bounds as for the days."""
     found = periods.by_week_hour(database(), caller(), query.chosen(), query.asked(), default_request())
     items = [
-        {"weekday": hour // 24, "hour": hour % 24, **told_times(*told)}
+        {"weekday": hour // 24, "hour": hour % 24, **told_times(*told[:5])}
         for hour, told in enumerate(found.told.tolist())
     ]
     return jsonify(

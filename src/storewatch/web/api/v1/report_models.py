@@ -125,6 +125,7 @@ class FleetFigures(BaseModel):
     up_seconds: float
     down_seconds: float
     unknown_seconds: float
+    excluded_seconds: float = Field(description="open time that an exception takes out")
     seen_seconds: float
     inferred_seconds: float
     coverage: float | None = Field(description="seen, of open; 0 to 1")

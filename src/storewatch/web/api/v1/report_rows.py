@@ -46,6 +46,7 @@ Sort = Literal[
     "up_seconds",
     "down_seconds",
     "unknown_seconds",
+    "excluded_seconds",
     "seen_seconds",
     "inferred_seconds",
     "coverage",

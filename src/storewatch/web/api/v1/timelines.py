@@ -125,5 +125,6 @@ _STATES: dict[Kind | None, tuple[str, bool | None]] = {
     Kind.DOWN_SEEN: ("down", True),
     Kind.DOWN_INFERRED: ("down", False),
     Kind.UNKNOWN: ("unknown", None),
+    Kind.EXCLUDED: ("excluded", None),
     None: ("closed", None),
 }

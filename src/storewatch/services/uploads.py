@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from storewatch.domain.permissions import Caller
+from storewatch.domain.weekly import since_of
 from storewatch.errors import ConflictError, FileRefusedError, NotFoundError, StorewatchError
 from storewatch.formats.csv_in import CsvFile
 from storewatch.services.depot import Depot, Part
@@ -33,27 +35,35 @@ MAX_ATTEMPTS = 20
 
 
 def create(
-    database: Database, depot: Depot, caller: Caller, part: Part, file_name: str, kind: str | None
+    database: Database,
+    depot: Depot,
+    caller: Caller,
+    part: Part,
+    file_name: str,
+    kind: str | None = None,
+    valid_from: str | None = None,
 ) -> Found:
-    """Keeps a file that has come whole and queues it; the row and the job are committed together."""
+    """Keeps a file that has come whole and queues it; the row and the job are committed together.
+
+    `valid_from` is for hours: a local day, or `always`.
+    """
     if not part.size:
         raise FileRefusedError(f"{file_name}: the file is empty")
     upload_id = uuid4()
     part.keep(depot.path(upload_id))
     try:
-        return _queued(database, caller, upload_id, part, file_name, kind)
+        said = {"kind": kind, "valid_from": valid_from, "file_name": file_name}
+        return _queued(database, caller, upload_id, part, said)
     except BaseException:
         depot.remove(upload_id)
         raise
 
 
 def _queued(
-    database: Database, caller: Caller, upload_id: UUID, part: Part, file_name: str, kind: str | None
+    database: Database, caller: Caller, upload_id: UUID, part: Part, said: dict[str, str | None]
 ) -> Found:
-    values = {
+    values = said | {
         "upload_id": upload_id,
-        "kind": kind,
-        "file_name": file_name,
         "size_bytes": part.size,
         "sha256": part.sha256,
         "account_no": caller.account_no,
@@ -61,7 +71,8 @@ def _queued(
     with database.transaction() as session:
         uploads.add(session, values)
         queue.defer(session, QUEUE, TASK, upload_id=str(upload_id))
-        audit.record(session, caller, "create", "upload", upload_id, file_name=file_name, size=part.size)
+        detail = {"file_name": said["file_name"], "size": part.size, "valid_from": said["valid_from"]}
+        audit.record(session, caller, "create", "upload", upload_id, **detail)
         return _found(session, upload_id)
 
 
@@ -189,7 +200,7 @@ def _import(database: Database, depot: Depot, upload: Upload, now_us: int, hold:
             account_no=upload.account_no,
             opened=partial(CsvFile, at_most=depot.most_bytes),
             watchers=Watchers(_Progress(database, upload), done=done),
-            hold=hold,
+            hold=hold if upload.valid_from is None else replace(hold, since=since_of(upload.valid_from)),
         )
     log.info("upload complete", upload_id=str(upload.upload_id))
 

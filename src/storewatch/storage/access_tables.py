@@ -175,6 +175,7 @@ class Upload(Base):
     account_no: Mapped[int | None] = mapped_column(ForeignKey("account.account_no", ondelete="SET NULL"))
     import_no: Mapped[int | None] = mapped_column(ForeignKey("import.import_no", ondelete="SET NULL"))
     error: Mapped[str | None]
+    valid_from: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default="now()")
     finished_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]

@@ -88,6 +88,23 @@ def test_an_upload_is_received_taken_in_and_downloaded(service: Service, operato
         assert not any(wrong for _, wrong in verify.verify(session))
 
 
+@pytest.mark.parametrize(("query", "since"), [("", "2023-11-14"), ("&valid_from=always", "-infinity")])
+def test_hours_hold_from_the_day_on_that_an_upload_says(
+    service: Service, operator: Token, query: str, since: str
+) -> None:
+    head = "store_id,day,start_time_local,end_time_local"
+    sent(operator, f"{head}\n7,0,09:00,12:00\n".encode())
+    work(service)
+    sent(operator, f"{head}\n7,0,10:00,12:00\n".encode(), query=query)
+    work(service)
+    with service.database.session() as session:
+        days = (
+            session.execute(text("SELECT valid_from::text FROM hours_week ORDER BY week_no")).scalars().all()
+        )
+    assert days[-1] == since
+    assert said(operator.get("/api/v1/hours/7"))["hours"] == [{"day": 0, "opens": "10:00", "closes": "12:00"}]
+
+
 def test_nobody_else_on_the_machine_can_read_an_upload(service: Service, operator: Token) -> None:
     sent(operator)
     [file] = files(service)
@@ -120,6 +137,8 @@ def test_a_packed_file_and_another_kind_are_taken(service: Service, operator: To
         (b"x", "text/plain", "", 415),
         (b"x", "text/csv", "?kind=x", 422),
         (b"x", "text/csv", "?file_name=%00", 422),
+        (b"x", "text/csv", "?valid_from=soon", 422),
+        (b"x", "text/csv", "?valid_from=2023-02-30", 422),
         (b"x", "text/csv", "?filename=x", 422),
         (b"x", "multipart/form-data", "", 400),
         (b"x", FORM, "", 400),

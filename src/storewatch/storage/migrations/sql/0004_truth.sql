@@ -42,6 +42,9 @@ LANGUAGE sql STABLE AS $$
     WHERE closes > opens
 $$;
 
+-- From which local day on the hours in an uploaded file hold: a date or `always`; null: as usual.
+ALTER TABLE upload ADD COLUMN valid_from text;
+
 -- Exceptions: holidays, maintenance, corrections. Of a store, a group, or (neither) of all stores. Its time is
 -- from one instant to another, or from one time to another on the clock of each store; with a rule (RFC 5545
 -- RRULE) it comes again from the first time on. Nothing is ever changed or deleted but by its store or group:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import polars as pl
 from flask import Response, jsonify
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from storewatch.domain import weekly
 from storewatch.domain.permissions import READ, WRITE
@@ -24,9 +24,19 @@ blueprint = resource("Opening hours", "When a store is open, week by week, in it
 
 Time = Annotated[str, StringConstraints(pattern=weekly.TIME_OF_DAY)]
 
+
+def _a_day(valid_from: str) -> str:
+    if valid_from:
+        weekly.since_of(valid_from)
+    return valid_from
+
+
 ValidFrom = Annotated[
-    str, StringConstraints(pattern=r"^(always|[0-9]{4}-[0-9]{2}-[0-9]{2})?$", max_length=10)
+    str,
+    StringConstraints(pattern=r"^(always|[0-9]{4}-[0-9]{2}-[0-9]{2})?$", max_length=10),
+    AfterValidator(_a_day),
 ]
+"""A local day from which on hours hold, or `always`; empty: not said."""
 
 
 class Opening(Body):
@@ -59,13 +69,6 @@ class NewWeek(Body):
             told = str(reason).replace("start_time_local", "opens").replace("end_time_local", "closes")
             raise ValueError(f"{index}: {told}")
         return hours
-
-    @field_validator("valid_from")
-    @classmethod
-    def _a_day(cls, valid_from: str) -> str:
-        if valid_from:
-            weekly.since_of(valid_from)
-        return valid_from
 
 
 class OpeningHoursSpecification(BaseModel):

@@ -29,6 +29,7 @@ from storewatch.web.api.v1.common import (
     tagged,
     takes,
 )
+from storewatch.web.api.v1.hours import ValidFrom
 from storewatch.web.bodies import blocks
 
 blueprint = resource("Uploads", "Files of polls, hours, zones or stores, taken in by a job. For operators.")
@@ -50,6 +51,9 @@ class NewUpload(BaseModel):
     file_name: FileName = Field(default="", description="by default that of the form")
     kind: Literal["", "store_status", "menu_hours", "store_timezone", "stores"] = Field(
         default="", description="left out, it is recognised by the columns"
+    )
+    valid_from: ValidFrom = Field(
+        default="", description="of hours without a day of their own: a date or always"
     )
 
 
@@ -116,7 +120,9 @@ def create_upload(query: NewUpload) -> Response:
     with depot.incoming() as part:
         name = _received(part, depot.most_bytes)
         file_name = query.file_name or name or "upload"
-        upload = uploads.create(database(), depot, caller(), part, file_name, query.kind or None)
+        upload = uploads.create(
+            database(), depot, caller(), part, file_name, query.kind or None, query.valid_from or None
+        )
     response = tagged(_shown(upload), 202)
     response.headers["Location"] = url_for("api_uploads.get_upload", upload_id=upload[0].upload_id)
     return response

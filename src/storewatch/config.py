@@ -43,6 +43,12 @@ class Settings:
     keep_reports: str = _setting(
         "STOREWATCH_KEEP_REPORTS", "90d", "reports that are not pinned are removed after this time"
     )
+    keep_polls: str = _setting(
+        "STOREWATCH_KEEP_POLLS",
+        "",
+        "polls are removed so long after they were made, and the days that they decided are frozen; "
+        "by default they are kept for good",
+    )
     url: str = _setting(
         "STOREWATCH_URL",
         "",

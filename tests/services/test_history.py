@@ -44,7 +44,8 @@ def due(database: Database) -> int:
 
 def proved(database: Database, request: Request = USUAL) -> bool:
     """Whether all is stored, nothing due, and everything as the engine says."""
-    wrong, compared = history.verify(database, request)
+    proof = history.verify(database, request)
+    wrong, compared = proof.wrong, proof.compared
     return (wrong, due(database), compared) == (0, 0, stored(database))
 
 
@@ -210,4 +211,4 @@ def test_the_proof_counts_days_that_are_wrong_lacking_or_too_many(database: Data
     ):
         with database.transaction() as session:
             session.execute(text(statement))
-        assert history.verify(database, USUAL)[0] == wrong + 1
+        assert history.verify(database, USUAL).wrong == wrong + 1

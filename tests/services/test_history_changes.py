@@ -118,7 +118,8 @@ def test_history_equals_the_engine_after_any_run_of_changes(
     assert_equal(database, FIRST - 3, FIRST + 20, USUAL)
     while history.update(database, USUAL):
         pass
-    wrong, compared = history.verify(database, USUAL)
+    proof = history.verify(database, USUAL)
+    wrong, compared = proof.wrong, proof.compared
     with database.session() as session:
         stored = session.execute(text("SELECT count(*) FROM store_day")).scalar()
         due = session.execute(text("SELECT count(*) FROM history_due")).scalar()
@@ -160,5 +161,5 @@ def test_a_job_that_is_killed_at_any_instant_and_run_again_makes_the_same_days(d
     stored = len(assert_equal(database, FIRST - 3, FIRST + 22, USUAL))
     while history.update(database, USUAL):
         pass
-    assert history.verify(database, USUAL) == (0, stored)
+    assert history.verify(database, USUAL) == history.Proof(0, stored)
     assert len(assert_equal(database, FIRST - 3, FIRST + 22, USUAL)) == stored

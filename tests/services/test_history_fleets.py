@@ -44,7 +44,7 @@ def test_history_of_the_field_data_equals_the_engine(database: Database) -> None
     work_off(database)
     days = len(assert_equal(database, *FIELD_DAYS, USUAL))
     assert days > 50_000
-    assert history.verify(database, USUAL) == (0, days)
+    assert history.verify(database, USUAL) == history.Proof(0, days)
 
 
 def a_year(stores: int) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from storewatch import config, embedded
 from storewatch.config import Settings
-from storewatch.domain.clock import parse_duration, to_us
+from storewatch.domain.clock import DAY, parse_duration, to_us
 from storewatch.errors import SettingsError, StorewatchError
 from storewatch.services.depot import Depot
 from storewatch.services.depot import usual as usual_depot
@@ -77,6 +77,16 @@ def duration(variable: str, text: str) -> int:
     length = parse_duration(text)
     if not length:
         raise SettingsError(f"{variable} is '{text}': write it like 45m, 3h or 90d")
+    return length
+
+
+def keep_polls(text: str) -> int | None:
+    """Microseconds of STOREWATCH_KEEP_POLLS; None: for good."""
+    if not text:
+        return None
+    length = duration("STOREWATCH_KEEP_POLLS", text)
+    if length < 10 * DAY:
+        raise SettingsError("STOREWATCH_KEEP_POLLS must be 10d or more: the report of a week needs its polls")
     return length
 
 

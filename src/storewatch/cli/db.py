@@ -108,10 +108,12 @@ def verify() -> None:
         with database.snapshot() as session:
             found = checks.verify(session)
         task = bar.add_task("history", total=None)
-        wrong_days, days = history.verify(
+        proof = history.verify(
             database, usual, lambda done, total: bar.update(task, completed=done, total=total)
         )
-        found.append((f"history equals the engine ({days:,} days that are not due)", wrong_days))
+        frozen = f", {proof.frozen:,} frozen" if proof.frozen else ""
+        compared = f"{proof.compared:,} days that are not due{frozen}"
+        found.append((f"history equals the engine ({compared})", proof.wrong))
     for check, wrong in found:
         click.echo(f"{'ok   ' if not wrong else 'WRONG'} {check}" + (f": {wrong:,}" if wrong else ""))
     sys.exit(1 if any(wrong for _, wrong in found) else 0)

@@ -23,6 +23,7 @@ from storewatch.cli.common import (
     database_url,
     duration,
     home,
+    keep_polls,
     opened_database,
     parent_is_gone,
     say,
@@ -84,6 +85,7 @@ def serve(host: str, port: int, no_login: bool, trusted_proxies: str, insecure: 
     duration("STOREWATCH_KEEP_REPORTS", settings.keep_reports)
     networks(settings.webhook_networks)
     duration("STOREWATCH_KEEP_UPLOADS", settings.keep_uploads)
+    keep_polls(settings.keep_polls)
     uploads(settings)
     _claim(host, port)
     with database_url(settings) as url:
@@ -258,6 +260,7 @@ def worker() -> None:
         means = Means(
             keep_reports_us=duration("STOREWATCH_KEEP_REPORTS", settings.keep_reports),
             keep_uploads_us=duration("STOREWATCH_KEEP_UPLOADS", settings.keep_uploads),
+            keep_polls_us=keep_polls(settings.keep_polls),
             depot=uploads(settings),
             outside=Outside(edge.outside_url(settings), networks(settings.webhook_networks)),
             mail=edge.mail(settings),

@@ -6,7 +6,7 @@ import click
 
 from storewatch import config
 from storewatch.cli import edge
-from storewatch.cli.common import duration
+from storewatch.cli.common import duration, keep_polls
 from storewatch.outbound.webhooks import networks
 from storewatch.services.reporting import usual
 
@@ -19,6 +19,7 @@ def settings() -> None:
         click.echo(f"{variable}={value or '(not set)'}\n    {text}")
     usual(found.seen_within, found.default_zone)  # complains about what cannot be used
     duration("STOREWATCH_KEEP_REPORTS", found.keep_reports)
+    keep_polls(found.keep_polls)
     edge.outside_url(found)
     edge.mail(found)
     networks(found.webhook_networks)

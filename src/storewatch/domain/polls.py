@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from storewatch.domain.clock import EARLIEST, MINUTE
+from storewatch.domain.clock import EARLIEST, MINUTE, from_us
 from storewatch.domain.instants import instants
 from storewatch.domain.rows import Read, bad_rows, missing, quoted, with_ids
 
@@ -20,23 +20,24 @@ MAX_AHEAD = 10 * MINUTE
 _NO_LIMIT = (1 << 63) - 1
 
 
-def read_polls(rows: pl.DataFrame, now_us: int | None) -> Read:
+def read_polls(rows: pl.DataFrame, now_us: int | None, earliest_us: int = EARLIEST) -> Read:
     """Polls from raw rows (line, store_id, status, timestamp_utc, reason; all but `line` text).
 
-    `now_us` is the machine's clock; None takes polls from the future too. Good rows are
+    `now_us` is the machine's clock; None takes polls from the future too. Polls before `earliest_us` are not
+    kept any more. Good rows are
     (line: int64, store_id: str, at: int64 µs, active: bool, reason: str or null), in order of line.
     """
     read = with_ids(rows)
-    limit = _NO_LIMIT if now_us is None else now_us + MAX_AHEAD
+    bounds = max(EARLIEST, earliest_us), _NO_LIMIT if now_us is None else now_us + MAX_AHEAD
     parsed = _parsed(read.good)
-    fine = _fine(limit)
+    fine = _fine(*bounds)
     if parsed.select(fine.all()).item():
         return Read(_polls(parsed), read.bad)
     good = parsed.filter(fine)
     again = _parsed(_trimmed(parsed.filter(~fine)))
     good = pl.concat([good, again.filter(fine)]).sort("line")
     bad = again.filter(~fine)
-    return Read(_polls(good), pl.concat([read.bad, bad_rows(bad, _problem(limit))]).sort("line"))
+    return Read(_polls(good), pl.concat([read.bad, bad_rows(bad, _problem(*bounds))]).sort("line"))
 
 
 def _polls(rows: pl.DataFrame) -> pl.DataFrame:
@@ -57,10 +58,10 @@ def _trimmed(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(text).with_columns(reason=reason)
 
 
-def _fine(limit: int) -> pl.Expr:
+def _fine(earliest: int, limit: int) -> pl.Expr:
     reason = pl.col("reason")
     tidy = reason.is_null() | ((reason.str.len_chars() <= MAX_REASON) & _tidy(reason))
-    time = (pl.col("at") >= EARLIEST) & (pl.col("at") <= limit)
+    time = (pl.col("at") >= earliest) & (pl.col("at") <= limit)
     return (time & pl.col("active").is_not_null() & tidy).fill_null(False)
 
 
@@ -68,7 +69,7 @@ def _tidy(text: pl.Expr) -> pl.Expr:
     return (text != "") & ~text.str.contains(r"^\s|\s$")
 
 
-def _problem(limit: int) -> pl.Expr:
+def _problem(earliest: int, limit: int) -> pl.Expr:
     return (
         pl.when(missing("status"))
         .then(pl.lit("no status: the cell is empty or the row has too few fields"))
@@ -82,6 +83,13 @@ def _problem(limit: int) -> pl.Expr:
         )
         .when(pl.col("at") < EARLIEST)
         .then(pl.format("timestamp_utc {} is before the year 2000", quoted("timestamp_utc")))
+        .when(pl.col("at") < earliest)
+        .then(
+            pl.format(
+                f"timestamp_utc {{}} is before {from_us(earliest):%Y-%m-%d}: polls of that time are not kept",
+                quoted("timestamp_utc"),
+            )
+        )
         .when(pl.col("at") > limit)
         .then(
             pl.format(

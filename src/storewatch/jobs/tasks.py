@@ -10,7 +10,16 @@ from procrastinate import App, PsycopgConnector, RetryStrategy
 from sqlalchemy import make_url
 
 from storewatch.domain.clock import DAY, to_us
-from storewatch.services import announcing, history, idempotency, mailing, people, reporting, uploads
+from storewatch.services import (
+    announcing,
+    history,
+    idempotency,
+    mailing,
+    people,
+    reporting,
+    retention,
+    uploads,
+)
 from storewatch.services.announcing import Outside
 from storewatch.services.depot import Depot
 from storewatch.services.hours_from import HoursFrom
@@ -32,6 +41,7 @@ class Means:
     depot: Depot
     keep_reports_us: int = 90 * DAY
     keep_uploads_us: int = 30 * DAY
+    keep_polls_us: int | None = None
     usual: Request = field(default_factory=Request)
     outside: Outside = field(default_factory=Outside)
     mail: Mail | None = None
@@ -80,6 +90,13 @@ def _add_history(app: App, database: Database, means: Means) -> None:
     )
     def update_history(timestamp: int = 0) -> None:  # noqa: ARG001 - the time, if it came by itself
         history.update(database, means.usual)
+
+    @app.periodic(cron="7 * * * *")
+    @app.task(name=retention.TASK, queue=due.QUEUE, queueing_lock=retention.TASK, priority=due.PRIORITY)
+    def remove_old_polls(timestamp: int) -> None:  # noqa: ARG001 - procrastinate hands the time over
+        if means.keep_polls_us is not None:
+            now_us = to_us(datetime.now(UTC))
+            retention.remove_old_polls(database, means.keep_polls_us, means.usual, now_us)
 
 
 def _add_uploads(app: App, database: Database, means: Means) -> None:

@@ -17,6 +17,7 @@ from storewatch.domain.outages import Figures, figures_by_store
 from storewatch.domain.permissions import Caller
 from storewatch.domain.windows import Elapsed, midnights
 from storewatch.errors import NoPollsError
+from storewatch.services import kept
 from storewatch.services.chosen import Chosen, check_size
 from storewatch.services.reporting import Request
 from storewatch.storage import history, polls, weekly
@@ -77,6 +78,7 @@ def availability(
         spans = np.array([_span(each, as_of) for each in asked], np.int64)
         reach = int(spans.max() - spans.min()) + 2 * request.max_gap
         check_size(len(keys), -(-reach // DAY), "start")
+        kept.check_reach(session, int(spans.min()) - request.max_gap, "start")
         totals = np.zeros((len(spans), len(Kind)), np.int64)
         number, longest = np.zeros(len(spans), np.int64), np.zeros(len(spans), np.int64)
         for start in range(0, len(keys), _STORES_AT_ONCE):

@@ -25,7 +25,7 @@ from storewatch.domain.history import Bools, Days, Frame, Stretches
 from storewatch.domain.hours import Schedule
 from storewatch.domain.windows import local_days
 from storewatch.services.reporting import Request
-from storewatch.storage import history, polls, queue, store_days, stores, weekly
+from storewatch.storage import history, polls, queue, retention, store_days, stores, weekly
 from storewatch.storage.db import Database
 
 log = structlog.get_logger()
@@ -66,6 +66,7 @@ class Sight:
     schedule: Schedule
     record: history.Record
     due: Stretches
+    frozen_until: int
 
     def first_days(self) -> Int64:
         """int64[stores]: the first day of each; `NEVER` without polls."""
@@ -80,6 +81,10 @@ class Sight:
         """int64[stores]: the day that T lies in, or ends."""
         at = np.full(len(self.store_keys), self.as_of - 1)
         return local_days(at, self.schedule.zone, self.schedule.zone_names)
+
+    def frozen(self, frame: Frame) -> Bools:
+        """bool[stores, days]: days that polls which are gone had a part in: they stay as they are stored."""
+        return np.asarray(frame.edges[:, :-1] < self.frozen_until)
 
     def frame(self, first_day: int, last_day: int) -> Frame:
         """The days of these stores."""
@@ -136,6 +141,7 @@ def sight(session: Session, store_keys: NDArray[np.int32], request: Request, as_
         weekly.schedule(session, store_keys, request.default_zone),
         history.record(session, store_keys),
         due + moved,
+        retention.frozen_until(session),
     )
 
 
@@ -192,7 +198,7 @@ def _wanted(seen: Sight, first: Int64, last_day: int, claimed: Stretches) -> tup
     frame = seen.frame(min(begin, last_day), last_day)
     days = np.arange(frame.days) + frame.first_day
     wanted = frame.touched(seen.store_keys, claimed) | (days < stored[:, None])
-    return frame, wanted & frame.counted(seen.record.first_instant)
+    return frame, wanted & frame.counted(seen.record.first_instant) & ~seen.frozen(frame)
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -229,8 +235,9 @@ def _part(seen: Sight, first_day: int, last_day: int) -> Part:
     have = _have(found, frame)
     counted = frame.counted(seen.record.first_instant)
     counted &= np.arange(frame.days) + first_day < seen.record.archived[:, None]
-    stored = have & counted & ~frame.touched(seen.store_keys, seen.due)
-    return Part(seen, frame, found, stored, counted & ~stored)
+    frozen = seen.frozen(frame)
+    stored = have & counted & (frozen | ~frame.touched(seen.store_keys, seen.due))
+    return Part(seen, frame, found, stored, counted & ~stored & ~frozen)
 
 
 def _have(found: Days, frame: Frame) -> Bools:
@@ -250,37 +257,51 @@ def days_of(part: Part) -> Days:
 # --- proof ----------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Proof:
+    """How many stored days are wrong, lack or are too many; how many were compared; how many could not be,
+    for they are frozen.
+    """
+
+    wrong: int = 0
+    compared: int = 0
+    frozen: int = 0
+
+    def __add__(self, other: Proof) -> Proof:
+        return Proof(self.wrong + other.wrong, self.compared + other.compared, self.frozen + other.frozen)
+
+
 def verify(
     database: Database, request: Request, progress: Callable[[int, int], None] = lambda *_: None
-) -> tuple[int, int]:
-    """Compares every stored day that is not due with what the engine says, and looks for days that lack or
-    are too many. Returns how many are wrong, and how many were compared. `progress` hears of stores.
+) -> Proof:
+    """Compares every stored day that is neither due nor frozen with what the engine says. `progress` hears of
+    stores.
     """
-    wrong, compared = 0, 0
+    proof = Proof()
     with database.steady() as session:
         as_of, keys = polls.newest(session), history.next_stores(session, 0, history.LAST_KEY)
         for start in range(0, len(keys), _PROVED_AT_ONCE):
             part = keys[start : start + _PROVED_AT_ONCE]
-            found = _verify(sight(session, part, request, as_of or 0))
-            wrong, compared = wrong + found[0], compared + found[1]
+            proof += _verify(sight(session, part, request, as_of or 0))
             progress(start + len(part), len(keys))
-    return wrong, compared
+    return proof
 
 
 _PROVED_AT_ONCE = 500
 
 
-def _verify(seen: Sight) -> tuple[int, int]:
+def _verify(seen: Sight) -> Proof:
     last_day = int(seen.last_days().max())
     stored = store_days.bounds(seen.session, seen.store_keys, last_day)
     begin = min(int(stored[0].min()), int(seen.first_days().min()))
     frame = seen.frame(min(begin, last_day), max(last_day, int(stored[1].max())))
     found = store_days.read(seen.session, seen.store_keys, frame.first_day, frame.first_day + frame.days - 1)
-    settled = ~frame.touched(seen.store_keys, seen.due)
+    frozen, have = seen.frozen(frame), _have(found, frame)
+    settled = ~frame.touched(seen.store_keys, seen.due) & ~frozen
     counted = frame.counted(seen.record.first_instant)
-    wrong = int((_have(found, frame) & settled & ~counted).sum())
+    wrong = int((have & settled & ~counted).sum())
     for computed in seen.computed(frame, settled & counted):
         keys = seen.store_keys[computed.stores]
         store_days.stage(seen.session, keys, computed.days(), *computed.by_hour())
         wrong += store_days.differing(seen.session)
-    return wrong, int((settled & counted).sum())
+    return Proof(wrong, int((settled & counted).sum()), int((have & frozen).sum()))

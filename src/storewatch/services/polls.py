@@ -14,14 +14,14 @@ import polars as pl
 from sqlalchemy.orm import Session
 
 from storewatch.domain import polls as poll_rows
-from storewatch.domain.clock import from_us, iso, to_us
+from storewatch.domain.clock import EARLIEST, from_us, iso, to_us
 from storewatch.domain.permissions import Caller
 from storewatch.errors import NotFoundError, TooLargeError, UsageError
 from storewatch.formats.csv_in import Block, CsvFile, RowsFile
 from storewatch.formats.json_in import JsonPolls
 from storewatch.services import stores
 from storewatch.services.importing import Imported, Watchers, import_file
-from storewatch.storage import audit, history, imports
+from storewatch.storage import audit, history, imports, retention
 from storewatch.storage import poll_rows as rows
 from storewatch.storage.db import Database
 from storewatch.storage.tables import StoreStatus
@@ -163,7 +163,7 @@ def put(
         key = _to_change(session, caller, store_id)
         present = rows.find(session, key, from_us(at_us))
         check(present)
-        active, reason = _checked(store_id, at_us, *said, now_us)
+        active, reason = _checked(store_id, at_us, *said, now_us, retention.polls_from(session))
         return _set(session, caller, store_id, key, at_us, present, (active, reason))
 
 
@@ -216,12 +216,17 @@ def _to_change(session: Session, caller: Caller, store_id: str) -> int:
 
 
 def _checked(
-    store_id: str, at_us: int, status: str, reason: str | None, now_us: int | None
+    store_id: str,
+    at_us: int,
+    status: str,
+    reason: str | None,
+    now_us: int | None,
+    earliest_us: int = EARLIEST,
 ) -> tuple[bool, str | None]:
     """A poll by the rules of files. UsageError if it breaks one."""
     row = {"line": [0], "store_id": [store_id], "status": [status], "timestamp_utc": [iso(at_us)]}
     types = {"line": pl.Int64} | dict.fromkeys((*poll_rows.COLUMNS, *poll_rows.OPTIONAL), pl.String)
-    read = poll_rows.read_polls(pl.DataFrame(row | {"reason": [reason]}, types), now_us)
+    read = poll_rows.read_polls(pl.DataFrame(row | {"reason": [reason]}, types), now_us, earliest_us)
     if len(read.bad):
         problem = str(read.bad["reason"][0])
         raise UsageError(problem, field=problem.split()[0])

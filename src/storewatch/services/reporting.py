@@ -32,7 +32,7 @@ from storewatch.errors import (
     UsageError,
 )
 from storewatch.outbound.webhooks import check_url
-from storewatch.services import announcing
+from storewatch.services import announcing, kept
 from storewatch.services.report_figures import Tally
 from storewatch.storage import (
     accounts,
@@ -284,6 +284,7 @@ def _make(database: Database, report: Report, progress: Progress) -> None:
         as_of = _as_of(source, report)
         keys = _stores(source, report, as_of)
         windows = _windows(report)
+        kept.check_reach(source, as_of - max(report.window_us) - report.max_gap_us, "windows")
         tally, at_once = Tally(len(windows)), _stores_at_once(report)
         for first in range(0, len(keys), at_once):
             part = keys[first : first + at_once]

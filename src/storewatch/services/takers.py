@@ -20,7 +20,7 @@ from storewatch.domain.rows import Read
 from storewatch.domain.touched import Touched
 from storewatch.services.hours_from import HoursFrom, past_days
 from storewatch.services.spool import Spool
-from storewatch.storage import history, polls, stores, week_change, weekly
+from storewatch.storage import history, polls, retention, stores, week_change, weekly
 
 _POLLS_AT_ONCE = 4_000_000
 """So many polls are held in memory before they are written."""
@@ -88,12 +88,13 @@ class StatusTaker(Taker):
         self._first = np.zeros(0, np.int64)  # by store key
         self._stored = polls.days(session)
         self._deleted = polls.any_deleted(session)
+        self._earliest = retention.polls_from(session)
         self._counts = {"new": 0, "corrected": 0, "unchanged": 0, "kept": 0}
         self._touched = Touched()
 
     def read(self, rows: pl.DataFrame) -> Read:
         """See `Taker`."""
-        return poll_rows.read_polls(rows, self._now_us)
+        return poll_rows.read_polls(rows, self._now_us, self._earliest)
 
     def take(self, read: Read) -> None:
         """See `Taker`."""

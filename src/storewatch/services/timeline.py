@@ -12,6 +12,7 @@ from storewatch.domain import hours
 from storewatch.domain.availability import Kind, Polls, Rules, Segments, segments
 from storewatch.domain.clock import DAY
 from storewatch.domain.permissions import Caller
+from storewatch.services import kept
 from storewatch.services.availability import as_of_asked
 from storewatch.services.chosen import Chosen, check_size
 from storewatch.services.reporting import Request
@@ -60,6 +61,7 @@ def timeline(
         until = as_of if end is None else min(end, as_of)
         start = until - DAY if start is None else min(start, until)
         check_size(1, -(-(until - start + 2 * request.max_gap) // DAY), "start")
+        kept.check_reach(session, start - request.max_gap, "start")
         rules = Rules(request.policy, request.max_gap, request.seen_within)
         reach = min(as_of, until + rules.max_gap)
         schedule = weekly.schedule(session, key, request.default_zone)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from storewatch.domain.clock import to_us
 from storewatch.storage import polls
+from storewatch.storage.report_rows import TOTALS
 from storewatch.storage.tables import DeletedPoll, Report, Store, StoreReport
 
 
@@ -23,6 +24,7 @@ def empty(session: Session) -> None:
             " CASCADE"
         )
     )
+    session.execute(text("UPDATE retention SET polls_from = '-infinity'"))
 
 
 def remove_store(session: Session, store_key: int) -> int:
@@ -95,9 +97,6 @@ def _find_newest(session: Session, day: date) -> None:
     )
 
 
-_TOTALS = ("up_seen_us", "up_inferred_us", "down_seen_us", "down_inferred_us", "unknown_us")
-
-
 def _remove_report_rows(session: Session, store_key: int) -> None:
     """Removes a store's row from every report, and what it added to the report's summary."""
     query = select(Report.report_no, Report.window_names, Report.summary, StoreReport).join(
@@ -120,9 +119,10 @@ def _remove_report_rows(session: Session, store_key: int) -> None:
 
 def _without(summary: dict[str, Any], names: list[str], row: StoreReport) -> dict[str, Any]:
     """A report's summary less one of its rows."""
+    none = [0] * len(names)  # what rows of older versions lack
+    said = summary["windows"]
     windows = {
-        name: summary["windows"][name]
-        | {total: summary["windows"][name][total] - getattr(row, total)[at] for total in _TOTALS}
+        name: said[name] | {t: said[name].get(t, 0) - (getattr(row, t) or none)[at] for t in TOTALS}
         for at, name in enumerate(names)
     }
     return summary | {

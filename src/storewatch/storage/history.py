@@ -118,6 +118,12 @@ def due(session: Session, store_keys: NDArray[np.int32]) -> Stretches:
     return _due(session, f"{_DUE} WHERE first_key <= :high AND last_key >= :low", **bounds)[1]
 
 
+def is_due_before(session: Session, until_us: int) -> bool:
+    """Whether something is due that begins before an instant, of any store."""
+    query = text("SELECT EXISTS (SELECT FROM history_due WHERE first_at < CAST(:until AS timestamptz))")
+    return bool(session.execute(query, {"until": _moment(until_us)}).scalar())
+
+
 def claim(session: Session) -> tuple[Int64, Stretches]:
     """All that is due and not about to be changed, with the numbers of its rows; nobody else counts on these
     rows until the end of the transaction.

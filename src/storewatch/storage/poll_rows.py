@@ -81,6 +81,7 @@ def _find_first(session: Session, store_key: int) -> None:
             UPDATE store SET first_poll_at = (
                 SELECT min(timestamp_utc) FROM store_status WHERE store_key = :store_key)
             WHERE store_key = :store_key
+              AND first_poll_at >= (SELECT polls_from::timestamp AT TIME ZONE 'UTC' FROM retention)
         """),
         {"store_key": store_key},
     )

@@ -31,7 +31,12 @@ _CHECKS = {
     "every store's first poll is right": """
         SELECT count(*) FROM store AS s LEFT JOIN (
             SELECT store_key, min(timestamp_utc) AS first FROM store_status GROUP BY store_key
-        ) AS found USING (store_key) WHERE s.first_poll_at IS DISTINCT FROM found.first""",
+        ) AS found USING (store_key), retention AS r
+        WHERE s.first_poll_at IS DISTINCT FROM found.first
+          AND (s.first_poll_at IS NULL OR s.first_poll_at >= r.polls_from::timestamp AT TIME ZONE 'UTC')""",
+    "no poll is there that is not kept any more": """
+        SELECT count(*) FROM store_status, retention
+        WHERE timestamp_utc < polls_from::timestamp AT TIME ZONE 'UTC'""",
     "no poll that was deleted by hand is back": """
         SELECT count(*) FROM deleted_poll AS d JOIN store_status AS p USING (store_key, timestamp_utc)
         WHERE p.import_no IS NOT NULL""",

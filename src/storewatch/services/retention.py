@@ -1,0 +1,45 @@
+"""Polls that are kept for a time only: dropped by whole days once history holds what they say."""
+
+from __future__ import annotations
+
+import structlog
+from sqlalchemy.orm import Session
+
+from storewatch.domain.clock import DAY, from_us
+from storewatch.services import history
+from storewatch.services.reporting import Request
+from storewatch.storage import history as due
+from storewatch.storage import imports, polls, retention
+from storewatch.storage.db import Database
+
+log = structlog.get_logger()
+
+TASK = "remove_old_polls"
+
+
+def remove_old_polls(database: Database, keep_us: int, request: Request, now_us: int) -> int:
+    """Drops the polls of UTC days that ended so long before the newest poll, and freezes the local days that
+    took their state from them. Returns how many days of polls are gone.
+
+    One transaction, and none of it as long as history is due for one of these days.
+    """
+    with database.transaction() as session:
+        imports.lock(session, "store_status")
+        due.lock(session)
+        newest = polls.newest(session)
+        if newest is None:
+            return 0
+        day = (min(newest, now_us) - keep_us) // DAY
+        if not _settled(session, request, newest, day * DAY + due.MAX_GAP):
+            log.info("old polls stay until history is made", before=from_us(day * DAY).date().isoformat())
+            return 0
+        gone = retention.drop_before(session, day)
+    if gone:
+        log.info("old polls removed", days=len(gone), before=from_us(day * DAY).date().isoformat())
+    return len(gone)
+
+
+def _settled(session: Session, request: Request, as_of: int, until: int) -> bool:
+    """Whether no day that begins before an instant is due."""
+    moved = due.moved(session, as_of, history.rules_of(request))
+    return not (moved.first < until).any() and not due.is_due_before(session, until)

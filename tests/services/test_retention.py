@@ -53,13 +53,13 @@ def made(database: Database) -> None:
         pass
 
 
-def give_hours(database: Database) -> None:
-    """An hour a day, for all time."""
+def give_hours(database: Database) -> int:
+    """An hour a day, for all time. How many past days that changes."""
     hour = [(day, 0, 3600) for day in range(7)]
-    weeks.set_week(database, COMMAND, "east", hour, lambda _: None, NOW, HoursFrom(ALWAYS))
+    return weeks.set_week(database, COMMAND, "east", hour, lambda _: None, NOW, HoursFrom(ALWAYS))[1]
 
 
-def days(database: Database) -> list[Any]:
+def days(database: Database) -> Any:
     found = periods.by_period(database, COMMAND, Chosen(), "day", Asked(FIRST - 1, LAST + 1), USUAL)
     return found.sums.totals.tolist()
 

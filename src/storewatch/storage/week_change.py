@@ -236,11 +236,16 @@ _PAST = f"""
            (SELECT {_COURSE} FROM week_after AS w WHERE w.store_key = c.store_key)
     FROM (
         SELECT store_key, min(valid_from) AS valid_from, min(t.today) AS today,
-               (min(s.first_poll_at) AT TIME ZONE
-                   clock_zone(coalesce(min(z.timezone_str), default_zone())))::date AS first_day
+               CASE WHEN min(s.first_poll_at) IS NOT NULL THEN greatest(
+                   (min(s.first_poll_at) AT TIME ZONE clock)::date,
+                   ((min(r.polls_from)::timestamp AT TIME ZONE 'UTC' + interval '1 day') AT TIME ZONE clock
+                       + interval '1 day' - interval '1 microsecond')::date) END AS first_day
         FROM week_change {_TODAY}
         JOIN store AS s USING (store_key)
-        LEFT JOIN store_timezone AS z USING (store_key) GROUP BY store_key
+        LEFT JOIN store_timezone AS z USING (store_key)
+        CROSS JOIN LATERAL (SELECT clock_zone(coalesce(z.timezone_str, default_zone())) AS clock) AS c
+        CROSS JOIN retention AS r  -- days before are frozen
+        GROUP BY store_key, clock
     ) AS c
     WHERE c.valid_from < c.today AND c.first_day < c.today
 """

@@ -22,7 +22,7 @@ from enum import IntEnum, StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from storewatch.domain import recurrence, zones
+from storewatch.domain import occurrences, zones
 from storewatch.domain.availability import Kind, Polls
 from storewatch.domain.axis import Axis, Int64, ranges
 from storewatch.domain.clock import DAY, HOUR
@@ -69,7 +69,7 @@ class Ruling:
 
     def begins(self, low: int, high: int) -> Int64:
         """When those of its times begin of which a part lies in [low, high)."""
-        found = recurrence.begins(self.rule, self.start, high)
+        found = occurrences.begins(self.rule, self.start, high)
         return found[np.searchsorted(found, low - (self.end - self.start), side="right") :]
 
     @property
@@ -96,6 +96,8 @@ class Rulings:
 
     def __getitem__(self, stores: slice) -> Rulings:
         """Those of some stores, counted from 0 again."""
+        if not len(self.which):
+            return self
         low, high = np.searchsorted(self.store, np.array((stores.start, stores.stop), self.store.dtype))
         part = self.store[low:high] - np.int32(stores.start)
         return replace(self, store=part, which=self.which[low:high])

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, exists, or_, select, text, true
 from sqlalchemy.orm import Session
 
 from storewatch.domain.clock import DAY, from_us, to_us
 from storewatch.domain.exceptions import NONE, Breadth, Effect, Ruling, Rulings
+from storewatch.storage.access_tables import GroupStore, Membership
 from storewatch.storage.arrays import key_bounds, positions
 from storewatch.storage.truth_tables import ExceptionRow
 
@@ -105,6 +108,53 @@ def _us(moment: datetime) -> int:
 def _pairs(openings: list[int] | None) -> tuple[tuple[int, int], ...]:
     flat = openings or []
     return tuple(zip(flat[::2], flat[1::2], strict=True))
+
+
+# --- in words -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is said of an exception beside a figure. `exception_id` and `note` are None for one of a group
+    that is not the reader's.
+    """
+
+    effect: str
+    exception_id: UUID | None
+    note: str | None
+
+
+def told(session: Session, numbers: Iterable[int], seen_by: int | None) -> dict[int, Told]:
+    """Exceptions by number, whether they are in force or not."""
+    if not (wanted := list(numbers)):
+        return {}
+    query = select(ExceptionRow, _seen(seen_by)).where(ExceptionRow.exception_no.in_(wanted))
+    return {
+        row.exception_no: Told(
+            row.effect, row.exception_id if may_see else None, row.note if may_see else None
+        )
+        for row, may_see in session.execute(query)
+    }
+
+
+def seen(session: Session, numbers: Iterable[int], seen_by: int | None) -> list[ExceptionRow]:
+    """Those that may be seen, in order of number."""
+    query = select(ExceptionRow).where(ExceptionRow.exception_no.in_(list(numbers)), _seen(seen_by))
+    return list(session.execute(query.order_by(ExceptionRow.exception_no)).scalars())
+
+
+def _seen(seen_by: int | None) -> ColumnElement[bool]:
+    """Those of all stores, of a group that they belong to, of a store that they may see."""
+    if seen_by is None:
+        return true()
+    of_group = exists().where(Membership.group_no == ExceptionRow.group_no, Membership.account_no == seen_by)
+    of_store = exists().where(
+        GroupStore.store_key == ExceptionRow.store_key,
+        Membership.group_no == GroupStore.group_no,
+        Membership.account_no == seen_by,
+    )
+    everywhere = ExceptionRow.store_key.is_(None) & ExceptionRow.group_no.is_(None)
+    return or_(everywhere, of_group, of_store)
 
 
 # --- groups ---------------------------------------------------------------------------------------

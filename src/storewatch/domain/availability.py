@@ -23,11 +23,12 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from storewatch.domain.axis import Axis, Int64
+from storewatch.domain.axis import Axis, Int64, ranges
 from storewatch.domain.clock import DAY, MINUTE
 from storewatch.domain.hours import Intervals
+from storewatch.domain.spans import Spans
 
-_Rows = TypeVar("_Rows", "Polls", Intervals)
+_Rows = TypeVar("_Rows", "Polls", Intervals, Spans)
 _THREADS = 2
 _STORES_AT_ONCE = 1024  # their polls of a week nearly fit into the processor's cache
 
@@ -91,6 +92,7 @@ class Segments:
     kind: NDArray[np.int8]
     _piece: Int64
     _pieces: _Pieces
+    _exception: Int64 | None = None
 
     def __len__(self) -> int:
         return len(self.place)
@@ -112,12 +114,20 @@ class Segments:
 
     @property
     def poll(self) -> Int64:
-        """int64[segments]: the deciding poll's position among the polls given; -1 where unknown."""
-        return np.where(self.kind == Kind.UNKNOWN, -1, self._pieces.poll_of(self._piece))
+        """int64[segments]: the deciding poll's position among the polls given; -1 where none decides."""
+        none = (self.kind == Kind.UNKNOWN) | (self.exception >= 0)
+        return np.where(none, -1, self._pieces.poll_of(self._piece))
+
+    @property
+    def exception(self) -> Int64:
+        """int64[segments]: the number of the exception that decided; -1 where none did."""
+        return np.full(len(self), -1) if self._exception is None else self._exception
 
 
-def segments(polls: Polls, opens: Intervals, rules: Rules, start: int, until: int) -> Segments:
-    """Segments of the open time in [start, until).
+def segments(
+    polls: Polls, opens: Intervals, rules: Rules, start: int, until: int, decided: Spans | None = None
+) -> Segments:
+    """Segments of the open time in [start, until). `decided` says by exception what polls don't.
 
     `polls` and `opens` must reach back to `start - max_gap`, for polls decide up to that far; no poll
     may be later than `until`, and `opens` must reach past it for a poll at `until` itself to count.
@@ -126,7 +136,8 @@ def segments(polls: Polls, opens: Intervals, rules: Rules, start: int, until: in
     at = axis.pack(polls.store, polls.at)
     kept = _in_hours(at, axis.pack(opens.store, opens.start), axis.pack(opens.store, opens.end))
     pieces = _pieces(at[kept], polls.active[kept], kept, rules)
-    return _cut(pieces, opens, start, until, axis)
+    found = _cut(pieces, opens, start, until, axis)
+    return found if decided is None else _decided(found, decided)
 
 
 def totals(found: Segments, windows: Int64) -> Int64:
@@ -144,14 +155,16 @@ def totals(found: Segments, windows: Int64) -> Int64:
     return upto[:, :, 1] - upto[:, :, 0]
 
 
-def totals_by_store(polls: Polls, opens: Intervals, rules: Rules, windows: Int64, until: int) -> Int64:
+def totals_by_store(
+    polls: Polls, opens: Intervals, rules: Rules, windows: Int64, until: int, decided: Spans | None = None
+) -> Int64:
     """`totals` of `segments`, a cacheful of stores at a time."""
     result = np.zeros((*windows.shape[:2], len(Kind)), np.int64)
 
     def fill(stores: slice, found: Segments) -> None:
         result[stores] = totals(found, windows[stores])
 
-    by_batches(polls, opens, rules, windows, until, fill)
+    by_batches(polls, opens, rules, windows, until, fill, decided)
     return result
 
 
@@ -162,6 +175,7 @@ def by_batches(
     windows: Int64,
     until: int,
     use: Callable[[slice, Segments], None],
+    decided: Spans | None = None,
 ) -> None:
     """Hands over the segments of all stores, a cacheful of stores at a time, each counted from 0 again.
 
@@ -171,9 +185,10 @@ def by_batches(
 
     def part(stores: tuple[int, int]) -> None:
         first, last = stores
+        spans = None if decided is None else _of(decided, first, last)
         use(
             slice(first, last),
-            segments(_of(polls, first, last), _of(opens, first, last), rules, start, until),
+            segments(_of(polls, first, last), _of(opens, first, last), rules, start, until, spans),
         )
 
     batches = list(_batches(len(windows), _axis(start, until, rules)))
@@ -211,14 +226,7 @@ def _axis(start: int, until: int, rules: Rules) -> Axis:
 def _in_hours(polls: Int64, starts: Int64, ends: Int64) -> Int64:
     """Positions of the polls that lie in an open interval. All arguments are axis coordinates."""
     first = np.searchsorted(polls, starts)
-    return _ranges(first, np.searchsorted(polls, ends) - first)
-
-
-def _ranges(first: Int64, count: Int64) -> Int64:
-    """Joins the ranges first[i] … first[i] + count[i] - 1 into one array."""
-    before = np.cumsum(count) - count
-    shift: Int64 = np.repeat(first - before, count)
-    return shift + np.arange(len(shift))
+    return ranges(first, np.searchsorted(polls, ends) - first)
 
 
 def _borders(at: Int64, rules: Rules) -> Int64:
@@ -276,7 +284,7 @@ def _cut(pieces: _Pieces, opens: Intervals, start: int, until: int, axis: Axis) 
     low, high = low[high > low], high[high > low]
     first = np.searchsorted(pieces.place, low, side="right") - 1
     count = np.searchsorted(pieces.place, high, side="left") - first
-    piece = _ranges(first, count)
+    piece = ranges(first, count)
     tail = np.cumsum(count) - 1
     place = pieces.place[piece]
     place[tail - count + 1] = low
@@ -284,6 +292,41 @@ def _cut(pieces: _Pieces, opens: Intervals, start: int, until: int, axis: Axis) 
     np.subtract(place[1:], place[:-1], out=length[:-1])
     length[tail] = high - place[tail]
     return Segments(axis, place, length, pieces.kind[piece], piece, pieces)
+
+
+def _decided(found: Segments, spans: Spans) -> Segments:
+    """The same with what exceptions decide, cut at the edges of their spans; a span is one segment as far
+    as the open time goes.
+    """
+    if not len(found) or not len(spans):
+        return found
+    axis = found.axis
+    edges = np.append(axis.pack(spans.store, spans.start), axis.pack(spans.store, spans.end))
+    cut, within = _edges_within(found, edges)
+    source = np.append(np.arange(len(found)), within)
+    place = np.append(found.place, cut)
+    order = np.argsort(place, kind="stable")
+    source, place = source[order], place[order]
+    end = (found.place + found.length)[source]
+    np.minimum(end[:-1], place[1:], out=end[:-1])
+    span = spans.holds(axis, place)
+    joins = (span[1:] == span[:-1]) & (span[1:] >= 0) & (place[1:] == end[:-1])
+    head = np.flatnonzero(np.append(True, ~joins))
+    tail = np.append(head[1:] - 1, len(place) - 1)
+    source, span, length = source[head], span[head], end[tail] - place[head]
+    kind = np.where(span >= 0, spans.kind[span], found.kind[source])
+    number = np.where(span >= 0, spans.number[span], -1)
+    return Segments(axis, place[head], length, kind, found._piece[source], found._pieces, number)
+
+
+def _edges_within(found: Segments, edge: Int64) -> tuple[Int64, Int64]:
+    """Those edges that lie within a segment, each once, and which segment that is."""
+    edge = np.unique(edge)
+    within = np.searchsorted(found.place, edge, side="right") - 1
+    inside = within >= 0
+    edge, within = edge[inside], within[inside]
+    inside = (found.place[within] < edge) & (edge < (found.place + found.length)[within])
+    return edge[inside], within[inside]
 
 
 # --- sums -----------------------------------------------------------------------------------------

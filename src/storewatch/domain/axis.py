@@ -53,3 +53,10 @@ class Axis:
     def at(self, place: Int64) -> Int64:
         """The instants of coordinates."""
         return (place & ((1 << self.bits) - 1)) + self.start
+
+
+def ranges(first: Int64, count: Int64) -> Int64:
+    """Joins the ranges first[i] … first[i] + count[i] - 1 into one array."""
+    before = np.cumsum(count) - count
+    shift: Int64 = np.repeat(first - before, count)
+    return shift + np.arange(len(shift))

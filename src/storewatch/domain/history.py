@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storewatch.domain.availability import Kind, Segments, totals
-from storewatch.domain.axis import Int64
+from storewatch.domain.axis import Axis, Int64
 from storewatch.domain.clock import HOUR
 from storewatch.domain.outages import outages
 from storewatch.domain.windows import midnights
@@ -69,6 +69,18 @@ class Frame:
             within = (edges[:, :-1] <= due.last[number]) & (edges[:, 1:] > due.first[number])
             found[low[number] : high[number]] |= within
         return found
+
+    def within(self, store: NDArray[np.int32], start: Int64, end: Int64) -> Bools:
+        """bool[stores, days]: days of which a part lies in [start, end) of a store, a row each."""
+        step = np.zeros((len(self.edges), self.days + 1), np.int32)
+        axis = Axis(int(self.edges.min()), int(self.edges.max()))
+        place = axis.pack(np.repeat(np.arange(len(self.edges)), self.days + 1), self.edges.reshape(-1))
+        before = store.astype(np.int64) * (self.days + 1)
+        first = np.searchsorted(place, axis.pack(store, start), side="right") - 1 - before
+        last = np.searchsorted(place, axis.pack(store, end)) - before
+        np.add.at(step, (store, np.maximum(first, 0)), 1)
+        np.subtract.at(step, (store, np.clip(last, 0, self.days)), 1)
+        return np.cumsum(step[:, :-1], axis=1) > 0
 
 
 @dataclass(frozen=True)

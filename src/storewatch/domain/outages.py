@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from storewatch.domain.availability import Kind, Polls, Rules, Segments, by_batches, totals
 from storewatch.domain.axis import Int64
 from storewatch.domain.hours import Intervals
+from storewatch.domain.spans import Spans
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,9 @@ class Figures:
     longest: Int64
 
 
-def figures_by_store(polls: Polls, opens: Intervals, rules: Rules, windows: Int64, until: int) -> Figures:
+def figures_by_store(
+    polls: Polls, opens: Intervals, rules: Rules, windows: Int64, until: int, decided: Spans | None = None
+) -> Figures:
     """`totals` and `outages` of `segments`, which are made once: the engine's front door for reports."""
     shape = windows.shape[:2]
     found = Figures(
@@ -43,7 +46,7 @@ def figures_by_store(polls: Polls, opens: Intervals, rules: Rules, windows: Int6
         found.totals[stores] = totals(part, windows[stores])
         found.outages[stores], found.longest[stores] = outages(part, windows[stores])
 
-    by_batches(polls, opens, rules, windows, until, fill)
+    by_batches(polls, opens, rules, windows, until, fill, decided)
     return found
 
 

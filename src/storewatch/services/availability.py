@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from storewatch.domain import hours
+from storewatch.domain import exceptions, hours
 from storewatch.domain.availability import Kind, Rules
 from storewatch.domain.axis import Int64
 from storewatch.domain.clock import DAY
@@ -17,10 +17,10 @@ from storewatch.domain.outages import Figures, figures_by_store
 from storewatch.domain.permissions import Caller
 from storewatch.domain.windows import Elapsed, midnights
 from storewatch.errors import NoPollsError
-from storewatch.services import kept
+from storewatch.services import kept, sources
 from storewatch.services.chosen import Chosen, check_size
 from storewatch.services.reporting import Request
-from storewatch.storage import history, polls, weekly
+from storewatch.storage import exceptions_in_force, history, polls, weekly
 from storewatch.storage.db import Database
 
 _STORES_AT_ONCE = 5_000  # bounds the memory
@@ -114,9 +114,10 @@ def _figures(
     schedule = weekly.schedule(session, keys, request.default_zone)
     windows = np.minimum(spans, _archived(session, keys, schedule)[:, None, None])
     start, until = int(windows.min()), min(as_of, int(windows.max()) + rules.max_gap)
-    opens = hours.open_intervals(schedule, start - rules.max_gap, until + 1)
-    found = polls.read((session,), keys, start - rules.max_gap, until)
-    return figures_by_store(found, opens, rules, windows, until)
+    reach = start - rules.max_gap
+    rulings = exceptions.NONE if request.raw else exceptions_in_force.read(session, keys, reach, until)
+    given = sources.read((session,), keys, schedule, rulings, reach, until)
+    return figures_by_store(given.polls, given.opens, rules, windows, until, given.cover.decided)
 
 
 def _archived(session: Session, keys: NDArray[np.int32], schedule: hours.Schedule) -> Int64:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from storewatch.domain.permissions import Caller
 from storewatch.errors import ConflictError, NotFoundError
+from storewatch.services import exception_marks
 from storewatch.storage import audit, groups, stores
 from storewatch.storage.access_tables import StoreGroup
 from storewatch.storage.db import Database
@@ -64,6 +65,7 @@ def remove(database: Database, caller: Caller, group_id: UUID) -> None:
     """Removes a group; its stores and people stay."""
     with database.transaction() as session:
         group = _found(session, caller, group_id)
+        exception_marks.mark_group_gone(session, group.group_no)
         groups.remove(session, group.group_no)
         audit.record(session, caller, "delete", "group", group_id, name=group.name)
 
@@ -74,7 +76,8 @@ def add_stores(database: Database, caller: Caller, group_id: UUID, store_ids: li
         group, keys = _found(session, caller, group_id), _keys(session, store_ids)
         changed = groups.add_stores(session, group.group_no, keys)
         audit.record(session, caller, "add_stores", "group", group_id, stores=store_ids)
-        return changed
+        exception_marks.mark_groups(session, {group.group_no: changed})
+        return len(changed)
 
 
 def remove_stores(database: Database, caller: Caller, group_id: UUID, store_ids: list[str]) -> int:
@@ -83,7 +86,8 @@ def remove_stores(database: Database, caller: Caller, group_id: UUID, store_ids:
         group, keys = _found(session, caller, group_id), _keys(session, store_ids)
         changed = groups.remove_stores(session, group.group_no, keys)
         audit.record(session, caller, "remove_stores", "group", group_id, stores=store_ids)
-        return changed
+        exception_marks.mark_groups(session, {group.group_no: changed})
+        return len(changed)
 
 
 def _found(session: Session, caller: Caller, group_id: UUID) -> StoreGroup:

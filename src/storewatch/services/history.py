@@ -16,16 +16,27 @@ import structlog
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from storewatch.domain import exceptions, zones
 from storewatch.domain import history as local
-from storewatch.domain import hours, zones
 from storewatch.domain.availability import Rules, Segments, segments
 from storewatch.domain.axis import Int64
 from storewatch.domain.clock import DAY
+from storewatch.domain.exceptions import Rulings
 from storewatch.domain.history import Bools, Days, Frame, Stretches
 from storewatch.domain.hours import Schedule
 from storewatch.domain.windows import local_days
+from storewatch.services import sources
 from storewatch.services.reporting import Request
-from storewatch.storage import history, polls, queue, retention, store_days, stores, weekly
+from storewatch.storage import (
+    exceptions_in_force,
+    history,
+    polls,
+    queue,
+    retention,
+    store_days,
+    stores,
+    weekly,
+)
 from storewatch.storage.db import Database
 
 log = structlog.get_logger()
@@ -67,6 +78,13 @@ class Sight:
     record: history.Record
     due: Stretches
     frozen_until: int
+    rulings: Rulings
+    raw: bool
+
+    @property
+    def applied(self) -> Rulings:
+        """The exceptions that the figures are made with."""
+        return exceptions.NONE if self.raw else self.rulings
 
     def first_days(self) -> Int64:
         """int64[stores]: the first day of each; `NEVER` without polls."""
@@ -102,9 +120,24 @@ class Sight:
         """
         gap = self.rules.max_gap
         start, until = int(box.edges.min()), min(self.as_of, int(box.edges.max()) + gap)
-        opens = hours.open_intervals(self.schedule[which], start - gap, until + 1)
-        found = polls.read((self.session,), self.store_keys[which], start - gap, until)
-        return segments(found, opens, self.rules, start, until)
+        given = sources.read(
+            (self.session,),
+            self.store_keys[which],
+            self.schedule[which],
+            self.applied[which],
+            start - gap,
+            until,
+        )
+        return segments(given.polls, given.opens, self.rules, start, until, given.cover.decided)
+
+    def adjusted(self, frame: Frame) -> Bools:
+        """bool[stores, days]: days that exceptions in force may have changed."""
+        gap = self.rules.max_gap
+        low, high = int(frame.edges.min()) - gap, int(frame.edges.max()) + gap
+        touched = exceptions.cover(self.rulings, self.schedule, low, high).touched
+        if touched is None:
+            return np.zeros((len(frame.edges), frame.days), np.bool_)
+        return frame.within(touched.store, touched.start - gap, touched.end + gap)
 
 
 @dataclass(frozen=True)
@@ -142,6 +175,8 @@ def sight(session: Session, store_keys: NDArray[np.int32], request: Request, as_
         history.record(session, store_keys),
         due + moved,
         retention.frozen_until(session),
+        exceptions_in_force.read(session, store_keys),
+        request.raw,
     )
 
 
@@ -236,7 +271,10 @@ def _part(seen: Sight, first_day: int, last_day: int) -> Part:
     counted = frame.counted(seen.record.first_instant)
     counted &= np.arange(frame.days) + first_day < seen.record.archived[:, None]
     frozen = seen.frozen(frame)
-    stored = have & counted & (frozen | ~frame.touched(seen.store_keys, seen.due))
+    due = frame.touched(seen.store_keys, seen.due)
+    if seen.raw:  # what is stored is adjusted
+        due |= seen.adjusted(frame)
+    stored = have & counted & (frozen | ~due)
     return Part(seen, frame, found, stored, counted & ~stored & ~frozen)
 
 

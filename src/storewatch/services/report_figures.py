@@ -22,7 +22,9 @@ class Tally:
 
     def __init__(self, windows: int) -> None:
         self._sums = np.zeros((windows, len(Kind)), np.int64)
+        self._raw = np.zeros((windows, len(Kind)), np.int64)
         self._stores = self._always = self._default_zone = 0
+        self._exceptions: set[int] = set()
 
     def add(self, totals: Int64, hours_given: NDArray[np.bool_], zone_given: NDArray[np.bool_]) -> None:
         """Adds some stores: int64[stores, windows, 6], bool[stores] twice."""
@@ -31,19 +33,29 @@ class Tally:
         self._always += int((~hours_given).sum())
         self._default_zone += int((~zone_given).sum())
 
+    def add_exceptions(self, numbers: frozenset[int], raw: Int64 | None, totals: Int64) -> None:
+        """Adds the exceptions that touched these stores, and what their totals would be without."""
+        self._exceptions |= numbers
+        self._raw += (totals if raw is None else raw).sum(axis=0)
+
     def summary(self, windows: tuple[Elapsed, ...]) -> dict[str, Any]:
         """As it is stored: microseconds by window and kind, and the counts of assumptions."""
-        names = [f"{kind.name.lower()}_us" for kind in Kind]
-        sums = {
-            window.name: dict(zip(names, row, strict=True))
-            for window, row in zip(windows, self._sums.tolist(), strict=True)
-        }
-        return {
+        told: dict[str, Any] = {
             "stores": self._stores,
             "open_24x7": self._always,
             "default_zone": self._default_zone,
-            "windows": sums,
+            "windows": _by_window(windows, self._sums),
         }
+        if self._exceptions:
+            told["exceptions"] = sorted(self._exceptions)
+            told["raw_windows"] = _by_window(windows, self._raw)
+        return told
+
+
+def _by_window(windows: tuple[Elapsed, ...], sums: Int64) -> dict[str, dict[str, int]]:
+    names = [f"{kind.name.lower()}_us" for kind in Kind]
+    rows = zip(windows, sums.tolist(), strict=True)
+    return {window.name: dict(zip(names, row, strict=True)) for window, row in rows}
 
 
 @dataclass(frozen=True)

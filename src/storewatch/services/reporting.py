@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from storewatch import __version__
-from storewatch.domain import hours, zones
-from storewatch.domain.availability import Policy, Rules
+from storewatch.domain import exceptions, zones
+from storewatch.domain.availability import Policy, Rules, totals_by_store
+from storewatch.domain.axis import Int64
 from storewatch.domain.clock import DAY, EARLIEST, MINUTE, SECOND, from_us, parse_duration, to_us
 from storewatch.domain.outages import Figures, figures_by_store
 from storewatch.domain.permissions import Caller
@@ -32,11 +33,12 @@ from storewatch.errors import (
     UsageError,
 )
 from storewatch.outbound.webhooks import check_url
-from storewatch.services import announcing, kept
+from storewatch.services import announcing, kept, sources
 from storewatch.services.report_figures import Tally
 from storewatch.storage import (
     accounts,
     audit,
+    exceptions_in_force,
     groups,
     imports,
     polls,
@@ -72,7 +74,8 @@ class Request:
     """What a report is asked for. `as_of` None: the newest poll. Times in microseconds.
 
     `store_ids` and `group_ids` choose stores, the ones and the others together; None in both: all stores
-    that the caller may see. `webhook` is told when it is finished.
+    that the caller may see. `webhook` is told when it is finished. `raw`: as if there were no exceptions;
+    a report holds both.
     """
 
     as_of: int | None = None
@@ -84,6 +87,7 @@ class Request:
     store_ids: tuple[str, ...] | None = None
     group_ids: tuple[UUID, ...] | None = None
     webhook: str | None = None
+    raw: bool = False
 
     def checked(self, now_us: int) -> Request:
         """Itself, if it makes sense; UsageError names the field that does not."""
@@ -279,8 +283,8 @@ class _TakenOverError(Exception):
 def _make(database: Database, report: Report, progress: Progress) -> None:
     """Reads one state of the database, writes the rows and `complete` in one transaction."""
     began = time.perf_counter()
-    with _writing(database) as target, database.twin_snapshots() as sources:
-        source = sources[0]
+    with _writing(database) as target, database.twin_snapshots() as snapshots:
+        source = snapshots[0]
         as_of = _as_of(source, report)
         keys = _stores(source, report, as_of)
         windows = _windows(report)
@@ -288,9 +292,10 @@ def _make(database: Database, report: Report, progress: Progress) -> None:
         tally, at_once = Tally(len(windows)), _stores_at_once(report)
         for first in range(0, len(keys), at_once):
             part = keys[first : first + at_once]
-            figures, given = _part(sources, report, part, as_of)
-            report_rows.add(target, report, part, figures, given)
-            tally.add(figures.totals, given.hours, given.zone)
+            made = _part(snapshots, report, part, as_of)
+            report_rows.add(target, report, part, made.figures, made.given, made.raw)
+            tally.add(made.figures.totals, made.given.hours, made.given.zone)
+            tally.add_exceptions(made.exceptions, made.raw, made.figures.totals)
             _note(database, report, progress, 99 * (first + len(part)) // len(keys))
         seconds = round(time.perf_counter() - began, 4)
         values = {
@@ -335,16 +340,31 @@ def _stores_at_once(report: Report) -> int:
     return max(100, _STORE_DAYS_AT_ONCE // max(8, days))
 
 
-def _part(
-    sources: tuple[Session, Session], report: Report, keys: NDArray[np.int32], as_of: int
-) -> tuple[Figures, Given]:
+@dataclass(frozen=True)
+class _Part:
+    """Some stores' rows, the numbers of the exceptions that had a part in them, and what the totals would be
+    without these.
+    """
+
+    figures: Figures
+    given: Given
+    exceptions: frozenset[int]
+    raw: Int64 | None
+
+
+def _part(snapshots: tuple[Session, Session], report: Report, keys: NDArray[np.int32], as_of: int) -> _Part:
     rules = Rules(Policy(report.policy), report.max_gap_us, report.seen_within_us)
     windows = before(as_of, _windows(report), len(keys))
     reach = int(windows.min()) - rules.max_gap
-    schedule = weekly.schedule(sources[0], keys, report.default_zone)
-    opens = hours.open_intervals(schedule, reach, as_of + 1)
-    figures = figures_by_store(polls.read(sources, keys, reach, as_of), opens, rules, windows, as_of)
-    return figures, Given(~schedule.always, schedule.zone != 0)
+    schedule = weekly.schedule(snapshots[0], keys, report.default_zone)
+    rulings = exceptions_in_force.read(snapshots[0], keys, reach, as_of)
+    given = sources.read(snapshots, keys, schedule, rulings, reach, as_of)
+    figures = figures_by_store(given.polls, given.opens, rules, windows, as_of, given.cover.decided)
+    raw = None
+    if given.cover.numbers:
+        plain = sources.adjusted(given.all_polls, schedule, exceptions.NONE, reach, as_of)
+        raw = totals_by_store(plain.polls, plain.opens, rules, windows, as_of)
+    return _Part(figures, Given(~schedule.always, schedule.zone != 0), given.cover.numbers, raw)
 
 
 def _windows(report: Report) -> tuple[Elapsed, ...]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from storewatch.domain import store_rows as rows_of_stores
 from storewatch.domain.rows import Read
+from storewatch.services import exception_marks
 from storewatch.services.takers import Taker
 from storewatch.storage import store_rows, stores
 
@@ -22,6 +23,7 @@ class StoresTaker(Taker):
     def __init__(self, session: Session, import_no: int = 0) -> None:
         super().__init__(session, import_no)
         self._made: set[str] = set()
+        self._moved: dict[int, list[int]] = {}
         store_rows.begin(session)
 
     def read(self, rows: pl.DataFrame) -> Read:
@@ -43,4 +45,9 @@ class StoresTaker(Taker):
 
     def finish(self) -> tuple[dict[str, int], dict[str, Any]]:
         """See `Taker`."""
-        return store_rows.take(self.session), {}
+        counts, self._moved = store_rows.take(self.session)
+        return counts, {}
+
+    def mark(self) -> None:
+        """See `Taker`."""
+        exception_marks.mark_groups(self.session, self._moved)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from storewatch.domain.permissions import Caller
 from storewatch.errors import ConflictError, ForbiddenError, NotFoundError, UsageError
+from storewatch.services import exception_marks
 from storewatch.services.store_taker import StoresTaker
 from storewatch.storage import audit, clearing, groups, imports, store_pages, stores
 from storewatch.storage.db import Database
@@ -52,6 +53,7 @@ def create(
         for number in numbers:
             groups.add_stores(session, number, [store_key])
         audit.record(session, caller, "create", "store", store_id, **_told(values))
+        exception_marks.mark_groups(session, {number: [store_key] for number in numbers})
         return found(session, caller, store_id)
 
 
@@ -104,6 +106,7 @@ def bulk(
         read = taker.read(rows)
         taker.take(read)
         counts, _ = taker.finish()
+        taker.mark()
         rejected = [(int(line), str(reason)) for line, reason in read.bad.iter_rows()]
         audit.record(
             session, caller, "bulk", "store", f"{len(rows)} stores", **counts, rejected=len(rejected)

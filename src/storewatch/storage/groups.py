@@ -87,19 +87,19 @@ def of_stores(
     return found
 
 
-def add_stores(session: Session, group_no: int, store_keys: Sequence[int]) -> int:
-    """Puts stores into a group. Returns how many were new there."""
+def add_stores(session: Session, group_no: int, store_keys: Sequence[int]) -> list[int]:
+    """Puts stores into a group. Returns those that were new there."""
     if not store_keys:
-        return 0
+        return []
     rows = [{"group_no": group_no, "store_key": store_key} for store_key in store_keys]
     query = upsert(GroupStore).values(rows).on_conflict_do_nothing().returning(GroupStore.store_key)
-    return len(session.execute(query).all())
+    return list(session.execute(query).scalars())
 
 
-def remove_stores(session: Session, group_no: int, store_keys: Sequence[int]) -> int:
-    """Takes stores out of a group. Returns how many were there."""
+def remove_stores(session: Session, group_no: int, store_keys: Sequence[int]) -> list[int]:
+    """Takes stores out of a group. Returns those that were there."""
     query = delete(GroupStore).where(GroupStore.group_no == group_no, GroupStore.store_key.in_(store_keys))
-    return len(session.execute(query.returning(GroupStore.store_key)).all())
+    return list(session.execute(query.returning(GroupStore.store_key)).scalars())
 
 
 def members(session: Session, group_no: int) -> list[Membership]:

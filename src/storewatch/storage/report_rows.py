@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Double, cast, exists, func, or_, select, t
 from sqlalchemy.orm import Session
 
 from storewatch.domain.availability import Kind
+from storewatch.domain.axis import Int64
 from storewatch.domain.outages import Figures
 from storewatch.storage.access_tables import GroupStore, StoreGroup
 from storewatch.storage.arrays import read_arrays
@@ -24,6 +25,7 @@ from storewatch.storage.sight import SEEN, seen
 from storewatch.storage.tables import Report, Store, StoreReport
 
 TOTALS = tuple(f"{kind.name.lower()}_us" for kind in Kind)
+RAW = TOTALS[:5]  # what is kept of raw figures: without exceptions nothing is excluded
 OUTAGES = ("outages", "longest_outage_us")
 GIVEN = ("hours_given", "zone_given")
 _NONE = -1  # stands for the figures that rows of old reports lack
@@ -42,17 +44,34 @@ class Given:
 
 
 def add(
-    session: Session, report: Report, store_keys: NDArray[np.int32], figures: Figures, given: Given
+    session: Session,
+    report: Report,
+    store_keys: NDArray[np.int32],
+    figures: Figures,
+    given: Given,
+    raw_totals: Int64 | None = None,
 ) -> None:
-    """Adds rows of this attempt, in the order of `store_keys`."""
+    """Adds rows of this attempt, in the order of `store_keys`. `raw_totals` int64[stores, windows, 6] is what
+    the totals would be without exceptions, if any had a part in them: kept where they differ.
+    """
     if not len(store_keys):
         return
     number, attempt = (np.full(len(store_keys), n, np.int32) for n in (report.report_no, report.attempt))
     totals = [np.ascontiguousarray(figures.totals[:, :, kind]) for kind in Kind]
     columns: list[Column] = [number, attempt, store_keys, *totals, figures.outages, figures.longest]
-    names = ", ".join((*TOTALS, *OUTAGES, *GIVEN))
-    statement = f"COPY store_report (report_no, attempt, store_key, {names}) FROM STDIN (FORMAT binary)"
-    copy_rows(raw(session), statement, [[*columns, given.hours, given.zone]])
+    columns += [given.hours, given.zone]
+    names = f"report_no, attempt, store_key, {', '.join((*TOTALS, *OUTAGES, *GIVEN))}"
+    if raw_totals is None:
+        copy_rows(raw(session), _COPY.format(names), [columns])
+        return
+    differs = (raw_totals != figures.totals).any(axis=(1, 2))
+    copy_rows(raw(session), _COPY.format(names), [[column[~differs] for column in columns]])
+    flat = raw_totals[differs][:, :, : len(RAW)].reshape(-1, raw_totals.shape[1] * len(RAW))
+    batch = [*(column[differs] for column in columns), flat]
+    copy_rows(raw(session), _COPY.format(f"{names}, raw_us"), [batch])
+
+
+_COPY = "COPY store_report ({}) FROM STDIN (FORMAT binary)"
 
 
 # --- all of them, in frames -----------------------------------------------------------------------
@@ -64,17 +83,19 @@ def frames(
     seen_by: int | None = None,
     *,
     extended: bool = False,
+    raw_figures: bool = False,
     at_once: int = 20_000,
 ) -> Iterator[pl.DataFrame]:
     """A report's rows of the stores that may be seen, by store id in code point order, in frames of at most
-    `at_once` rows.
+    `at_once` rows. Raw figures are those without exceptions: what outages there were is not known of rows
+    where these differ.
 
     Columns: store_id, and for each total a column `{total}_us` of arrays, an element a window. The extended
     form has name, location, hours_given, zone_given, and arrays of outages and longest_outage_us besides.
     """
     windows = len(report.window_names)
     names = TOTALS + OUTAGES if extended else TOTALS
-    query = _arrays_query(names, windows)
+    query = _arrays_query(names, windows, raw_figures=raw_figures)
     after = ""
     while True:
         stores = _stores(session, report.report_no, after, at_once, seen_by, extended=extended)
@@ -116,12 +137,10 @@ def _stores(
     return pl.DataFrame([column or [] for column in columns], schema)
 
 
-def _arrays_query(names: Sequence[str], windows: int) -> str:
+def _arrays_query(names: Sequence[str], windows: int, *, raw_figures: bool) -> str:
     """One array a figure and window, over the rows of a page."""
-    places = [f"{name}[{number}]" for name in names for number in range(1, windows + 1)]
-    arrays = [
-        f"array_agg(coalesce({place}, {0 if place.startswith(_ZERO) else _NONE})::bigint)" for place in places
-    ]
+    figure = _raw_figure if raw_figures else _figure
+    arrays = [f"array_agg({figure(name, at)}::bigint)" for name in names for at in range(1, windows + 1)]
     return f"""
         SELECT {", ".join(arrays)} FROM (
             SELECT t.* FROM store_report AS t JOIN store AS s USING (store_key)
@@ -130,6 +149,19 @@ def _arrays_query(names: Sequence[str], windows: int) -> str:
             ORDER BY s.store_id
         ) AS page
     """
+
+
+def _figure(name: str, at: int) -> str:
+    """The figure of a window, counted from 1, in SQL."""
+    return f"coalesce({name}[{at}], {0 if name in _ZERO else _NONE})"
+
+
+def _raw_figure(name: str, at: int) -> str:
+    """The same without exceptions."""
+    if name in RAW:
+        return f"coalesce(raw_us[{(at - 1) * len(RAW) + RAW.index(name) + 1}], {name}[{at}])"
+    lacks = 0 if name in _ZERO else _NONE
+    return f"CASE WHEN raw_us IS NULL THEN {_figure(name, at)} ELSE {lacks} END"
 
 
 # --- a page of them -------------------------------------------------------------------------------
@@ -173,7 +205,7 @@ def page(
     figures = _figures(asked.window + 1)
     key = _key(asked, figures)
     said = (Store.store_id, Store.name, Store.location, *(getattr(StoreReport, name) for name in GIVEN))
-    arrays = (getattr(StoreReport, name) for name in TOTALS + OUTAGES)
+    arrays = (getattr(StoreReport, name) for name in (*TOTALS, *OUTAGES, "raw_us"))
     query = (
         select(key.label("key"), *said, *arrays)
         .join(Store, Store.store_key == StoreReport.store_key)
@@ -253,7 +285,8 @@ def counts(session: Session, report_nos: Sequence[int], seen_by: int | None) -> 
 def summary(session: Session, report: Report, seen_by: int | None) -> dict[str, Any]:
     """What a report's summary would be, had it only the rows that may be seen now."""
     windows = len(report.window_names)
-    sums = [f"sum(t.{name}[{at}])::bigint" for at in range(1, windows + 1) for name in TOTALS]
+    places = [(name, at) for at in range(1, windows + 1) for name in TOTALS]
+    sums = [f"sum({figure(name, at)})::bigint" for figure in (_figure, _raw_figure) for name, at in places]
     query = text(f"""
         SELECT count(*), count(*) FILTER (WHERE NOT t.hours_given),
                count(*) FILTER (WHERE NOT t.zone_given), {", ".join(sums)}
@@ -262,13 +295,19 @@ def summary(session: Session, report: Report, seen_by: int | None) -> dict[str, 
     stores, always, default_zone, *found = session.execute(
         query, {"report_no": report.report_no, "seen_by": seen_by}
     ).one()
-    rows = np.array([number or 0 for number in found], np.int64).reshape(windows, len(TOTALS)).tolist()
+    told = np.array([number or 0 for number in found], np.int64).reshape(2, windows, len(TOTALS)).tolist()
+    adjusted, without = (
+        {
+            name: dict(zip(TOTALS, row, strict=True))
+            for name, row in zip(report.window_names, rows, strict=True)
+        }
+        for rows in told
+    )
     return {
         "stores": stores,
         "open_24x7": always,
         "default_zone": default_zone,
-        "windows": {
-            name: dict(zip(TOTALS, row, strict=True))
-            for name, row in zip(report.window_names, rows, strict=True)
-        },
+        "windows": adjusted,
+        "raw_windows": without,
+        "exceptions": (report.summary or {}).get("exceptions", []),
     }

@@ -47,9 +47,9 @@ def add(session: Session, rows: Iterable[dict[str, Any]]) -> None:
         cursor.executemany(statement, [empty | row for row in rows])
 
 
-def take(session: Session) -> dict[str, int]:
+def take(session: Session) -> tuple[dict[str, int], dict[int, list[int]]]:
     """Sets what was given. Counts rows: new, corrected, unchanged; a row that a later one of its store
-    overrode is unchanged.
+    overrode is unchanged. And tells the stores (keys) that left or joined groups, by group number.
     """
     connection = raw(session)
     connection.execute(_MAKE_GROUPS)
@@ -57,9 +57,11 @@ def take(session: Session) -> dict[str, int]:
     counts = connection.execute(_COUNT).fetchone()
     assert counts is not None  # noqa: S101 - an aggregate has a row
     connection.execute(_SET)
-    connection.execute(_LEAVE_GROUPS)
-    connection.execute(_JOIN_GROUPS)
-    return dict(zip(("new", "corrected", "unchanged"), counts, strict=True))
+    moved: dict[int, list[int]] = {}
+    for statement in (_LEAVE_GROUPS, _JOIN_GROUPS):
+        for group_no, store_key in connection.execute(statement).fetchall():
+            moved.setdefault(group_no, []).append(store_key)
+    return dict(zip(("new", "corrected", "unchanged"), counts, strict=True)), moved
 
 
 _MAKE_GROUPS = """
@@ -95,11 +97,12 @@ _LEAVE_GROUPS = """
     DELETE FROM group_store AS gs USING store_group AS g, incoming_store AS i, store_change AS c
     WHERE g.group_no = gs.group_no AND i.store_key = gs.store_key AND c.store_key = gs.store_key
       AND c.moves AND g.name <> ALL(i.groups)
+    RETURNING gs.group_no, gs.store_key
 """
 _JOIN_GROUPS = """
     INSERT INTO group_store (group_no, store_key)
     SELECT g.group_no, i.store_key
     FROM incoming_store AS i JOIN store_change AS c USING (store_key)
     JOIN store_group AS g ON g.name = ANY(i.groups)
-    WHERE c.moves ON CONFLICT DO NOTHING
+    WHERE c.moves ON CONFLICT DO NOTHING RETURNING group_no, store_key
 """

@@ -78,17 +78,30 @@ class Polls:
 
 
 @dataclass(frozen=True)
+class InHours:
+    """The polls that count, on the axis and in its order: `place` int64[polls], `active` bool[polls]; each
+    speaks for `max_gap` microseconds to either side.
+    """
+
+    place: Int64
+    active: NDArray[np.bool_]
+    max_gap: int
+
+
+@dataclass(frozen=True)
 class Segments:
     """Open time cut into stretches of one state that one poll decided.
 
     Sorted by store and start; together they cover exactly the open time. `kind` int8[segments] is a
-    `Kind`. `place` and `length` say where each lies; `store`, `start` and `end` say it in words.
+    `Kind`. `place` and `length` say where each lies; `store`, `start` and `end` say it in words. `polls`
+    are those that decided.
     """
 
     axis: Axis
     place: Int64
     length: Int64
     kind: NDArray[np.int8]
+    polls: InHours
     _piece: Int64
     _pieces: _Pieces
 
@@ -125,8 +138,9 @@ def segments(polls: Polls, opens: Intervals, rules: Rules, start: int, until: in
     axis = _axis(start, until, rules)
     at = axis.pack(polls.store, polls.at)
     kept = _in_hours(at, axis.pack(opens.store, opens.start), axis.pack(opens.store, opens.end))
-    pieces = _pieces(at[kept], polls.active[kept], kept, rules)
-    return _cut(pieces, opens, start, until, axis)
+    said = InHours(at[kept], polls.active[kept], rules.max_gap)
+    pieces = _pieces(said.place, said.active, kept, rules)
+    return _cut(pieces, opens, start, until, axis, said)
 
 
 def totals(found: Segments, windows: Int64) -> Int64:
@@ -269,7 +283,9 @@ def _cells(at: Int64, rules: Rules) -> tuple[Int64, Int64]:
     return left, right
 
 
-def _cut(pieces: _Pieces, opens: Intervals, start: int, until: int, axis: Axis) -> Segments:
+def _cut(
+    pieces: _Pieces, opens: Intervals, start: int, until: int, axis: Axis, said: InHours
+) -> Segments:
     """Lays the open intervals, as far as they lie in [start, until), over the pieces."""
     low = axis.pack(opens.store, np.maximum(opens.start, start))
     high = axis.pack(opens.store, np.minimum(opens.end, until))
@@ -283,7 +299,7 @@ def _cut(pieces: _Pieces, opens: Intervals, start: int, until: int, axis: Axis) 
     length = np.empty_like(place)
     np.subtract(place[1:], place[:-1], out=length[:-1])
     length[tail] = high - place[tail]
-    return Segments(axis, place, length, pieces.kind[piece], piece, pieces)
+    return Segments(axis, place, length, pieces.kind[piece], said, piece, pieces)
 
 
 # --- sums -----------------------------------------------------------------------------------------

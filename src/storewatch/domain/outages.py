@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from storewatch.domain.availability import Kind, Polls, Rules, Segments, by_batches, totals
 from storewatch.domain.axis import Int64
+from storewatch.domain.bounds import bounds
 from storewatch.domain.hours import Intervals
 
 
@@ -25,23 +26,28 @@ class Figures:
 
     `totals` int64[stores, windows, 6] by `Kind`, `outages` int32[stores, windows] how many have a part in
     the window, `longest` int64[stores, windows] the open time of the longest within it; 0 without one.
+    `down_min` and `down_max` int64[stores, windows] are the bounds between which the downtime lies.
     """
 
     totals: Int64
     outages: NDArray[np.int32]
     longest: Int64
+    down_min: Int64
+    down_max: Int64
 
 
 def figures_by_store(polls: Polls, opens: Intervals, rules: Rules, windows: Int64, until: int) -> Figures:
-    """`totals` and `outages` of `segments`, which are made once: the engine's front door for reports."""
+    """`totals`, `outages` and `bounds` of `segments`, which are made once: the engine's front door for reports."""
     shape = windows.shape[:2]
-    found = Figures(
-        np.zeros((*shape, len(Kind)), np.int64), np.zeros(shape, np.int32), np.zeros(shape, np.int64)
+    totals_, longest, down_min, down_max = (
+        np.zeros((*shape, *more), np.int64) for more in ((len(Kind),), (), (), ())
     )
+    found = Figures(totals_, np.zeros(shape, np.int32), longest, down_min, down_max)
 
     def fill(stores: slice, part: Segments) -> None:
         found.totals[stores] = totals(part, windows[stores])
         found.outages[stores], found.longest[stores] = outages(part, windows[stores])
+        found.down_min[stores], found.down_max[stores] = bounds(part, windows[stores])
 
     by_batches(polls, opens, rules, windows, until, fill)
     return found

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storewatch.domain.availability import Kind
-from storewatch.domain.axis import Int64
+from storewatch.domain.outages import Figures
 from storewatch.domain.permissions import Caller
 from storewatch.domain.windows import Elapsed
 from storewatch.storage import report_rows
@@ -21,19 +21,21 @@ class Tally:
     """The fleet's figures and what was assumed, summed up part by part."""
 
     def __init__(self, windows: int) -> None:
-        self._sums = np.zeros((windows, len(Kind)), np.int64)
+        self._sums = np.zeros((windows, len(Kind) + 2), np.int64)
         self._stores = self._always = self._default_zone = 0
 
-    def add(self, totals: Int64, hours_given: NDArray[np.bool_], zone_given: NDArray[np.bool_]) -> None:
-        """Adds some stores: int64[stores, windows, 6], bool[stores] twice."""
-        self._sums += totals.sum(axis=0)
-        self._stores += len(totals)
+    def add(self, figures: Figures, hours_given: NDArray[np.bool_], zone_given: NDArray[np.bool_]) -> None:
+        """Adds some stores; bool[stores] twice."""
+        self._sums[:, : len(Kind)] += figures.totals.sum(axis=0)
+        self._sums[:, len(Kind)] += figures.down_min.sum(axis=0)
+        self._sums[:, len(Kind) + 1] += figures.down_max.sum(axis=0)
+        self._stores += len(figures.totals)
         self._always += int((~hours_given).sum())
         self._default_zone += int((~zone_given).sum())
 
     def summary(self, windows: tuple[Elapsed, ...]) -> dict[str, Any]:
         """As it is stored: microseconds by window and kind, and the counts of assumptions."""
-        names = [f"{kind.name.lower()}_us" for kind in Kind]
+        names = [*(f"{kind.name.lower()}_us" for kind in Kind), "down_min_us", "down_max_us"]
         sums = {
             window.name: dict(zip(names, row, strict=True))
             for window, row in zip(windows, self._sums.tolist(), strict=True)
@@ -48,7 +50,9 @@ class Tally:
 
 @dataclass(frozen=True)
 class WindowFigures:
-    """The fleet in one window. Times in microseconds; shares are None where nothing is known."""
+    """The fleet in one window. Times in microseconds; shares are None where nothing is known, the bounds of
+    downtime in reports of older versions.
+    """
 
     name: str
     up: int
@@ -56,6 +60,8 @@ class WindowFigures:
     unknown: int
     seen: int
     excluded: int = 0
+    down_min: int | None = None
+    down_max: int | None = None
 
     @property
     def open(self) -> int:
@@ -126,5 +132,7 @@ def _figures(name: str, totals: dict[str, int]) -> WindowFigures:
         down=totals["down_seen_us"] + totals["down_inferred_us"],
         unknown=totals["unknown_us"],
         seen=totals["up_seen_us"] + totals["down_seen_us"],
-        excluded=totals.get("excluded_us", 0),  # reports of older versions have none
+        excluded=totals.get("excluded_us", 0),  # reports of older versions have none of these
+        down_min=totals.get("down_min_us"),
+        down_max=totals.get("down_max_us"),
     )

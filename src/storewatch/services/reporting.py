@@ -289,7 +289,7 @@ def _make(database: Database, report: Report, progress: Progress) -> None:
             part = keys[first : first + at_once]
             figures, given = _part(sources, report, part, as_of)
             report_rows.add(target, report, part, figures, given)
-            tally.add(figures.totals, given.hours, given.zone)
+            tally.add(figures, given.hours, given.zone)
             _note(database, report, progress, 99 * (first + len(part)) // len(keys))
         seconds = round(time.perf_counter() - began, 4)
         values = {

@@ -25,6 +25,7 @@ from storewatch.storage.tables import Report, Store, StoreReport
 
 TOTALS = tuple(f"{kind.name.lower()}_us" for kind in Kind)
 OUTAGES = ("outages", "longest_outage_us")
+BOUNDS = ("down_min_us", "down_max_us")
 GIVEN = ("hours_given", "zone_given")
 _NONE = -1  # stands for the figures that rows of old reports lack
 _ZERO = ("excluded_us",)  # what such rows lack for there was none of it
@@ -50,7 +51,8 @@ def add(
     number, attempt = (np.full(len(store_keys), n, np.int32) for n in (report.report_no, report.attempt))
     totals = [np.ascontiguousarray(figures.totals[:, :, kind]) for kind in Kind]
     columns: list[Column] = [number, attempt, store_keys, *totals, figures.outages, figures.longest]
-    names = ", ".join((*TOTALS, *OUTAGES, *GIVEN))
+    columns += [figures.down_min, figures.down_max]
+    names = ", ".join((*TOTALS, *OUTAGES, *BOUNDS, *GIVEN))
     statement = f"COPY store_report (report_no, attempt, store_key, {names}) FROM STDIN (FORMAT binary)"
     copy_rows(raw(session), statement, [[*columns, given.hours, given.zone]])
 
@@ -70,10 +72,11 @@ def frames(
     `at_once` rows.
 
     Columns: store_id, and for each total a column `{total}_us` of arrays, an element a window. The extended
-    form has name, location, hours_given, zone_given, and arrays of outages and longest_outage_us besides.
+    form has name, location, hours_given, zone_given, and arrays of outages, longest_outage_us and the bounds of
+    downtime besides; these are null in rows of old reports.
     """
     windows = len(report.window_names)
-    names = TOTALS + OUTAGES if extended else TOTALS
+    names = TOTALS + OUTAGES + BOUNDS if extended else TOTALS
     query = _arrays_query(names, windows)
     after = ""
     while True:
@@ -93,8 +96,9 @@ def frames(
 
 def _with_nulls(frame: pl.DataFrame) -> pl.DataFrame:
     """Null for what an old row does not hold."""
-    known = [pl.when(pl.col(name).arr.get(0) != _NONE).then(pl.col(name)).alias(name) for name in OUTAGES]
-    return frame.with_columns(known) if OUTAGES[0] in frame.columns else frame
+    names = [name for name in OUTAGES + BOUNDS if name in frame.columns]
+    known = [pl.when(pl.col(name).arr.get(0) != _NONE).then(pl.col(name)).alias(name) for name in names]
+    return frame.with_columns(known)
 
 
 def _stores(
@@ -154,7 +158,7 @@ class Asked:
 
 FIGURES = (
     *("open", "up", "down", "unknown", "excluded", "seen", "inferred"),
-    *("coverage", "availability", "outages", "longest_outage"),
+    *("coverage", "availability", "outages", "longest_outage", "down_min", "down_max"),
 )
 """What rows can be sorted by and chosen by."""
 
@@ -173,7 +177,7 @@ def page(
     figures = _figures(asked.window + 1)
     key = _key(asked, figures)
     said = (Store.store_id, Store.name, Store.location, *(getattr(StoreReport, name) for name in GIVEN))
-    arrays = (getattr(StoreReport, name) for name in TOTALS + OUTAGES)
+    arrays = (getattr(StoreReport, name) for name in TOTALS + OUTAGES + BOUNDS)
     query = (
         select(key.label("key"), *said, *arrays)
         .join(Store, Store.store_key == StoreReport.store_key)
@@ -208,6 +212,8 @@ def _figures(at: int) -> dict[str, ColumnElement[Any]]:
         "availability": cast(up, Double) / func.nullif(known, 0),
         "outages": StoreReport.outages[at],
         "longest_outage": StoreReport.longest_outage_us[at],
+        "down_min": StoreReport.down_min_us[at],
+        "down_max": StoreReport.down_max_us[at],
     }
 
 
@@ -253,7 +259,8 @@ def counts(session: Session, report_nos: Sequence[int], seen_by: int | None) -> 
 def summary(session: Session, report: Report, seen_by: int | None) -> dict[str, Any]:
     """What a report's summary would be, had it only the rows that may be seen now."""
     windows = len(report.window_names)
-    sums = [f"sum(t.{name}[{at}])::bigint" for at in range(1, windows + 1) for name in TOTALS]
+    names = TOTALS + BOUNDS
+    sums = [f"sum(t.{name}[{at}])::bigint" for at in range(1, windows + 1) for name in names]
     query = text(f"""
         SELECT count(*), count(*) FILTER (WHERE NOT t.hours_given),
                count(*) FILTER (WHERE NOT t.zone_given), {", ".join(sums)}
@@ -262,13 +269,14 @@ def summary(session: Session, report: Report, seen_by: int | None) -> dict[str, 
     stores, always, default_zone, *found = session.execute(
         query, {"report_no": report.report_no, "seen_by": seen_by}
     ).one()
-    rows = np.array([number or 0 for number in found], np.int64).reshape(windows, len(TOTALS)).tolist()
+    rows = [found[at * len(names) : (at + 1) * len(names)] for at in range(windows)]
     return {
         "stores": stores,
         "open_24x7": always,
         "default_zone": default_zone,
         "windows": {
-            name: dict(zip(TOTALS, row, strict=True))
-            for name, row in zip(report.window_names, rows, strict=True)
+            window: dict(zip(TOTALS, (number or 0 for number in row), strict=False))
+            | dict(zip(BOUNDS, row[len(TOTALS) :], strict=True))
+            for window, row in zip(report.window_names, rows, strict=True)
         },
     }

@@ -79,12 +79,13 @@ class Polls:
 
 @dataclass(frozen=True)
 class InHours:
-    """The polls that count, on the axis and in its order: `place` int64[polls], `active` bool[polls]; each
-    speaks for `max_gap` microseconds to either side.
+    """The polls that count, on the axis and in its order: `place` int64[polls], `active` bool[polls], and
+    `number` int64[polls], their positions among all; each speaks for `max_gap` microseconds to either side.
     """
 
     place: Int64
     active: NDArray[np.bool_]
+    number: Int64
     max_gap: int
 
 
@@ -138,7 +139,7 @@ def segments(polls: Polls, opens: Intervals, rules: Rules, start: int, until: in
     axis = _axis(start, until, rules)
     at = axis.pack(polls.store, polls.at)
     kept = _in_hours(at, axis.pack(opens.store, opens.start), axis.pack(opens.store, opens.end))
-    said = InHours(at[kept], polls.active[kept], rules.max_gap)
+    said = InHours(at[kept], polls.active[kept], kept, rules.max_gap)
     pieces = _pieces(said.place, said.active, kept, rules)
     return _cut(pieces, opens, start, until, axis, said)
 

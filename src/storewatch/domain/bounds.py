@@ -28,12 +28,17 @@ def bounds(found: Segments, windows: Int64) -> tuple[Int64, Int64]:
     """
     stores, count, _ = windows.shape
     edges = found.axis.pack(np.repeat(np.arange(stores), count * 2), windows.reshape(-1))
+    least, most = (each.reshape(stores, count, 2) for each in upto(found, edges))
+    return least[:, :, 1] - least[:, :, 0], most[:, :, 1] - most[:, :, 0]
+
+
+def upto(found: Segments, edges: Int64) -> tuple[Int64, Int64]:
+    """int64[edges] twice: open time in `down_min` and in `down_max` from the beginning of the axis up to
+    places on it.
+    """
     opens = _Time(*_joined(found.place, found.place + found.length))
-    least, most = (
-        np.diff(_upto(opens, *each, edges).reshape(windows.shape))[:, :, 0]
-        for each in stretches(found.polls)
-    )
-    return least, most
+    certain, possible = stretches(found.polls)
+    return _upto(opens, *certain, edges), _upto(opens, *possible, edges)
 
 
 def stretches(polls: InHours) -> tuple[tuple[Int64, Int64], tuple[Int64, Int64]]:
@@ -43,16 +48,23 @@ def stretches(polls: InHours) -> tuple[tuple[Int64, Int64], tuple[Int64, Int64]]
     Polls of different stores lie at least two `max_gap` apart there, so no stretch reaches another store.
     """
     down = np.flatnonzero(~polls.active)
-    before, after = down - 1, down + 1
-    at = polls.place[down]
-    left, right = at - polls.max_gap, at + polls.max_gap
-    inner, last = before >= 0, after < len(polls.place)
-    left[inner] = np.maximum(left[inner], polls.place[before[inner]])
-    right[last] = np.minimum(right[last], polls.place[after[last]])
+    left, right = reach(polls, down)
     both = np.flatnonzero((np.diff(down) == 1) & (left[1:] < right[:-1]))
     certain = (left[both + 1], right[both])
     possible = (np.append(left[:1], np.maximum(left[1:], right[:-1])), right)
     return _joined(*certain), _joined(*possible)
+
+
+def reach(polls: InHours, which: Int64) -> tuple[Int64, Int64]:
+    """From where and up to where some of the polls speak, if at most up to the poll before and the one after
+    them: places on the axis.
+    """
+    at = polls.place[which]
+    left, right = at - polls.max_gap, at + polls.max_gap
+    inner, last = which > 0, which + 1 < len(polls.place)
+    left[inner] = np.maximum(left[inner], polls.place[which[inner] - 1])
+    right[last] = np.minimum(right[last], polls.place[which[last] + 1])
+    return left, right
 
 
 def _joined(start: Int64, end: Int64) -> tuple[Int64, Int64]:

@@ -59,7 +59,7 @@ def outages(found: Segments, windows: Int64) -> tuple[Int64, Int64]:
     `windows` int64[stores, windows, 2] as for `totals`. Returns two int64[stores, windows].
     """
     stores, count, _ = windows.shape
-    runs = _runs(found)
+    runs = runs_of(found)
     if not len(runs.place):
         return np.zeros((stores, count), np.int64), np.zeros((stores, count), np.int64)
     row = np.repeat(np.arange(stores), count)
@@ -70,8 +70,8 @@ def outages(found: Segments, windows: Int64) -> tuple[Int64, Int64]:
 
 
 @dataclass(frozen=True)
-class _Runs:
-    """The down segments, `place` and `length`; segment i belongs to run `run[i]`.
+class Runs:
+    """The down segments, `place` and `length`, the `segment`th of all; the i-th belongs to run `run[i]`.
 
     `before[i]` is all down time before segment i. Run r lies between `edge[r]` and `edge[r + 1]` of it.
     """
@@ -81,19 +81,22 @@ class _Runs:
     run: Int64
     before: Int64
     edge: Int64
+    segment: Int64
 
 
-def _runs(found: Segments) -> _Runs:
+def runs_of(found: Segments) -> Runs:
+    """The outages that segments make."""
     down = np.flatnonzero((found.kind == Kind.DOWN_SEEN) | (found.kind == Kind.DOWN_INFERRED))
     place, length = found.place[down], found.length[down]
     head = np.ones(len(down), np.bool_)
     store = found.axis.store(place)
     head[1:] = (down[1:] != down[:-1] + 1) | (store[1:] != store[:-1])
     upto = np.append(0, np.cumsum(length))
-    return _Runs(place, length, np.cumsum(head) - 1, upto[:-1], np.append(upto[:-1][head], upto[-1]))
+    edge = np.append(upto[:-1][head], upto[-1])
+    return Runs(place, length, np.cumsum(head) - 1, upto[:-1], edge, down)
 
 
-def _within(runs: _Runs, start: Int64, end: Int64) -> tuple[Int64, Int64]:
+def _within(runs: Runs, start: Int64, end: Int64) -> tuple[Int64, Int64]:
     """Number and longest of the runs in each [start, end), given as axis coordinates."""
     first = np.searchsorted(runs.place + runs.length, start, side="right")
     last = np.searchsorted(runs.place, end, side="left") - 1

@@ -38,5 +38,5 @@ def load_chicago(database: Database) -> None:
 def rows_of(totals: Int64) -> tuple[Figures, Given]:
     """Rows of a report without outages, from int64[stores, windows, 5]; hours and zone were given."""
     shape = totals.shape[:2]
-    figures = Figures(totals, np.zeros(shape, np.int32), np.zeros(shape, np.int64))
+    figures = Figures(totals, np.zeros(shape, np.int32), *np.zeros((3, *shape), np.int64))
     return figures, Given(*np.ones((2, len(totals)), np.bool_))

@@ -434,6 +434,33 @@ def outages(
     return [Outage(tuple(parts)) for parts in clipped if parts]
 
 
+def bounds(
+    polls: Sequence[Poll],
+    rows: Sequence[HoursRow] | None,
+    zone: str,
+    window: Interval,
+    as_of_us: int,
+    max_gap_us: int = DEFAULT_MAX_GAP,
+) -> tuple[int, int]:
+    """down_min and down_max of one store in one window, by no policy.
+
+    "The open time between two neighbouring in-hours polls that are both down", and "the open time with a down
+    poll on at least one side", both "within max_gap": the latest poll at or before an instant if it is less
+    than max_gap old, and the next one if it is at most max_gap ahead.
+    """
+    counting = in_hours(polls, rows, zone, as_of_us)
+    cuts = breakpoints(counting, max_gap_us, 0)
+    least, most = 0, 0
+    for opens, closes in open_intervals(rows, zone, *window):
+        for start, end in pairwise(sorted({opens, closes} | {cut for cut in cuts if opens < cut < closes})):
+            before = [poll for poll in counting if start - max_gap_us < poll.at_us <= start][-1:]
+            after = [poll for poll in counting if start < poll.at_us <= start + max_gap_us][:1]
+            down = [not poll.active for poll in before + after]
+            least += (end - start) * (len(down) == 2 and all(down))
+            most += (end - start) * any(down)
+    return least, most
+
+
 # --- The report -----------------------------------------------------------------------------------
 
 REPORT_HEADER = (

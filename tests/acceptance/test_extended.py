@@ -24,7 +24,9 @@ from tests.strategies import Fleet, fleets
 from tests.worked_examples import hours_csv, status_csv, zone_csv
 
 LENGTHS = st.lists(st.integers(MINUTE, 40 * DAY), max_size=3)
-TIMES = ("open", "up", "down", "unknown", "seen", "inferred", "longest_outage")
+TIMES = ("open", "up", "down", "unknown", "seen", "inferred", "longest_outage", "down_min", "down_max")
+
+SUMMED = ("open", "up", "down", "unknown", "seen", "down_min", "down_max")
 
 
 def windows_of(lengths: list[int]) -> tuple[Elapsed, ...]:
@@ -44,6 +46,7 @@ def expected(fleet: Fleet, store_id: str, as_of: int, length: int) -> dict[str, 
         polls, rows, zone, window, as_of, fleet.policy, fleet.max_gap_us, fleet.seen_within_us
     )
     found = oracle.outages(polls, rows, zone, window, as_of, fleet.policy, fleet.max_gap_us)
+    least, most = oracle.bounds(polls, rows, zone, window, as_of, fleet.max_gap_us)
     lengths = [sum(end - start for start, end in outage.parts) for outage in found]
     return {
         "open": total.open,
@@ -54,6 +57,8 @@ def expected(fleet: Fleet, store_id: str, as_of: int, length: int) -> dict[str, 
         "inferred": total.up_inferred + total.down_inferred,
         "outages": len(lengths),
         "longest_outage": max(lengths, default=0),
+        "down_min": least,
+        "down_max": most,
     }
 
 
@@ -105,5 +110,5 @@ def test_the_extended_report_agrees_with_the_oracle(
 def assert_the_summary_is_the_sum(report: Report, lines: list[dict[str, str]]) -> None:
     for window in report_figures.of(report).windows:
         rows = [told(line, window.name) for line in lines]
-        sums = {name: sum(row[name] for row in rows) for name in ("open", "up", "down", "unknown", "seen")}
+        sums = {name: sum(row[name] for row in rows) for name in SUMMED}
         assert sums == {name: getattr(window, name) for name in sums}

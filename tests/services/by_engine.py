@@ -79,6 +79,8 @@ def assert_equal(database: Database, first_day: int, last_day: int, request: Req
     assert np.array_equal(days.totals, truth.days.totals[store, day])
     assert np.array_equal(days.outages, truth.days.outages[store, day])
     assert np.array_equal(days.longest, truth.days.longest[store, day])
+    assert np.array_equal(days.down_min, truth.days.down_min[store, day])
+    assert np.array_equal(days.down_max, truth.days.down_max[store, day])
     assert_whole(days, truth)
     return truth
 
@@ -90,3 +92,5 @@ def assert_whole(days: Days, truth: Truth) -> None:
     some: Int64 = np.unique(days.store)
     assert np.array_equal(together.totals[some], truth.whole.totals[some, 0])
     assert np.array_equal(together.outages[some], truth.whole.outages[some, 0])
+    assert np.array_equal(together.down_min[some], truth.whole.down_min[some, 0])
+    assert np.array_equal(together.down_max[some], truth.whole.down_max[some, 0])

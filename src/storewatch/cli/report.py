@@ -134,10 +134,19 @@ def told(made: Report) -> str:
         f"  {'':10}{'available':>11}{'coverage':>10}"
         + "".join(f"{head:>14}" for head in ("up h", "down h", "unknown h", "open h")),
         *(_line(window) for window in summary.windows),
+        *(text for text in [_between(summary.windows[-1])] if text),
         f"  Assumed: {counted(summary.open_24x7, 'store')} without opening hours open 24 x 7, "
         f"{counted(summary.default_zone, 'store')} without a zone in {made.default_zone}.",
     ]
     return "\n".join(lines)
+
+
+def _between(window: WindowFigures) -> str:
+    """How sure the downtime of a window is; nothing in reports of older versions."""
+    if window.down_min is None or window.down_max is None:
+        return ""
+    down, least, most = (f"{time / HOUR:,.1f}" for time in (window.down, window.down_min, window.down_max))
+    return f"  Down in the {window.name.replace('_', ' ')}: {down} h, between {least} and {most}."
 
 
 def counted(number: int, thing: str) -> str:

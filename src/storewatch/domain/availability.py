@@ -79,17 +79,31 @@ class Polls:
 
 
 @dataclass(frozen=True)
+class InHours:
+    """The polls that count, on the axis and in its order: `place` int64[polls], `active` bool[polls], and
+    `number` int64[polls], their positions among all; each speaks for `max_gap` microseconds to either side.
+    """
+
+    place: Int64
+    active: NDArray[np.bool_]
+    number: Int64
+    max_gap: int
+
+
+@dataclass(frozen=True)
 class Segments:
     """Open time cut into stretches of one state that one poll decided.
 
     Sorted by store and start; together they cover exactly the open time. `kind` int8[segments] is a
-    `Kind`. `place` and `length` say where each lies; `store`, `start` and `end` say it in words.
+    `Kind`. `place` and `length` say where each lies; `store`, `start` and `end` say it in words. `polls`
+    are those that decided.
     """
 
     axis: Axis
     place: Int64
     length: Int64
     kind: NDArray[np.int8]
+    polls: InHours
     _piece: Int64
     _pieces: _Pieces
     _exception: Int64 | None = None
@@ -135,8 +149,9 @@ def segments(
     axis = _axis(start, until, rules)
     at = axis.pack(polls.store, polls.at)
     kept = _in_hours(at, axis.pack(opens.store, opens.start), axis.pack(opens.store, opens.end))
-    pieces = _pieces(at[kept], polls.active[kept], kept, rules)
-    found = _cut(pieces, opens, start, until, axis)
+    said = InHours(at[kept], polls.active[kept], kept, rules.max_gap)
+    pieces = _pieces(said.place, said.active, kept, rules)
+    found = _cut(pieces, opens, start, until, axis, said)
     return found if decided is None else _decided(found, decided)
 
 
@@ -277,7 +292,7 @@ def _cells(at: Int64, rules: Rules) -> tuple[Int64, Int64]:
     return left, right
 
 
-def _cut(pieces: _Pieces, opens: Intervals, start: int, until: int, axis: Axis) -> Segments:
+def _cut(pieces: _Pieces, opens: Intervals, start: int, until: int, axis: Axis, said: InHours) -> Segments:
     """Lays the open intervals, as far as they lie in [start, until), over the pieces."""
     low = axis.pack(opens.store, np.maximum(opens.start, start))
     high = axis.pack(opens.store, np.minimum(opens.end, until))
@@ -291,7 +306,7 @@ def _cut(pieces: _Pieces, opens: Intervals, start: int, until: int, axis: Axis) 
     length = np.empty_like(place)
     np.subtract(place[1:], place[:-1], out=length[:-1])
     length[tail] = high - place[tail]
-    return Segments(axis, place, length, pieces.kind[piece], piece, pieces)
+    return Segments(axis, place, length, pieces.kind[piece], said, piece, pieces)
 
 
 def _decided(found: Segments, spans: Spans) -> Segments:
@@ -316,7 +331,14 @@ def _decided(found: Segments, spans: Spans) -> Segments:
     source, span, length = source[head], span[head], end[tail] - place[head]
     kind = np.where(span >= 0, spans.kind[span], found.kind[source])
     number = np.where(span >= 0, spans.number[span], -1)
-    return Segments(axis, place[head], length, kind, found._piece[source], found._pieces, number)
+    return replace(
+        found,
+        place=place[head],
+        length=length,
+        kind=kind,
+        _piece=found._piece[source],
+        _exception=number,
+    )
 
 
 def _edges_within(found: Segments, edge: Int64) -> tuple[Int64, Int64]:

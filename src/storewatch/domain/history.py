@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from storewatch.domain.availability import Kind, Segments, totals
 from storewatch.domain.axis import Axis, Int64
+from storewatch.domain.bounds import bounds
 from storewatch.domain.clock import HOUR
 from storewatch.domain.outages import outages
 from storewatch.domain.windows import midnights
@@ -150,6 +151,8 @@ class Days:
     totals: Int64
     outages: Int64
     longest: Int64
+    down_min: Int64
+    down_max: Int64
     starts_down: Bools
     ends_down: Bools
     complete: Bools
@@ -176,6 +179,7 @@ def days(found: Segments, asked: Frame, wanted: Bools) -> Days:
     store, day = np.nonzero(wanted)
     spans = _spans(asked)
     number, longest = outages(found, spans)
+    down_min, down_max = bounds(found, spans)
     first_down, last_down = _down_at_ends(found, spans)
     return Days(
         store=store,
@@ -183,6 +187,8 @@ def days(found: Segments, asked: Frame, wanted: Bools) -> Days:
         totals=totals(found, spans)[store, day],
         outages=number[store, day],
         longest=longest[store, day],
+        down_min=down_min[store, day],
+        down_max=down_max[store, day],
         starts_down=first_down[store, day],
         ends_down=last_down[store, day],
         complete=(asked.edges[:, 1:] <= asked.as_of)[store, day],
@@ -232,6 +238,8 @@ class Sums:
     totals: Int64
     outages: Int64
     longest: Int64
+    down_min: Int64
+    down_max: Int64
     days: Int64
 
     def __add__(self, other: Sums) -> Sums:
@@ -239,6 +247,8 @@ class Sums:
             self.totals + other.totals,
             self.outages + other.outages,
             np.maximum(self.longest, other.longest),
+            self.down_min + other.down_min,
+            self.down_max + other.down_max,
             self.days + other.days,
         )
 
@@ -250,14 +260,16 @@ def sums(of: Days, period: Int64, periods: int) -> Sums:
     a day starts down and the open day before it, of the same store and period, ended so.
     """
     total = np.zeros((periods, len(Kind)), np.int64)
-    number, longest, count = (np.zeros(periods, np.int64) for _ in range(3))
+    number, longest, down_min, down_max, count = (np.zeros(periods, np.int64) for _ in range(5))
     np.add.at(total, period, of.totals)
     np.add.at(number, period, of.outages)
     np.maximum.at(longest, period, of.longest)
+    np.add.at(down_min, period, of.down_min)
+    np.add.at(down_max, period, of.down_max)
     np.add.at(count, period, 1)
     was_open = of.totals.sum(axis=1) > 0
     part, own = of[was_open], period[was_open]
     runs_on = part.starts_down[1:] & part.ends_down[:-1]
     runs_on &= (part.store[1:] == part.store[:-1]) & (own[1:] == own[:-1])
     np.subtract.at(number, own[1:][runs_on], 1)
-    return Sums(total, number, longest, count)
+    return Sums(total, number, longest, down_min, down_max, count)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from storewatch.domain.availability import Kind, Polls, Rules, Segments, by_batches, totals
 from storewatch.domain.axis import Int64
+from storewatch.domain.bounds import bounds
 from storewatch.domain.hours import Intervals
 from storewatch.domain.spans import Spans
 
@@ -26,25 +27,30 @@ class Figures:
 
     `totals` int64[stores, windows, 6] by `Kind`, `outages` int32[stores, windows] how many have a part in
     the window, `longest` int64[stores, windows] the open time of the longest within it; 0 without one.
+    `down_min` and `down_max` int64[stores, windows] are the bounds between which the downtime lies.
     """
 
     totals: Int64
     outages: NDArray[np.int32]
     longest: Int64
+    down_min: Int64
+    down_max: Int64
 
 
 def figures_by_store(
     polls: Polls, opens: Intervals, rules: Rules, windows: Int64, until: int, decided: Spans | None = None
 ) -> Figures:
-    """`totals` and `outages` of `segments`, which are made once: the engine's front door for reports."""
+    """`totals`, `outages` and `bounds` of `segments`, which are made once: the engine's front door for reports."""
     shape = windows.shape[:2]
-    found = Figures(
-        np.zeros((*shape, len(Kind)), np.int64), np.zeros(shape, np.int32), np.zeros(shape, np.int64)
+    totals_, longest, down_min, down_max = (
+        np.zeros((*shape, *more), np.int64) for more in ((len(Kind),), (), (), ())
     )
+    found = Figures(totals_, np.zeros(shape, np.int32), longest, down_min, down_max)
 
     def fill(stores: slice, part: Segments) -> None:
         found.totals[stores] = totals(part, windows[stores])
         found.outages[stores], found.longest[stores] = outages(part, windows[stores])
+        found.down_min[stores], found.down_max[stores] = bounds(part, windows[stores])
 
     by_batches(polls, opens, rules, windows, until, fill, decided)
     return found
@@ -56,7 +62,7 @@ def outages(found: Segments, windows: Int64) -> tuple[Int64, Int64]:
     `windows` int64[stores, windows, 2] as for `totals`. Returns two int64[stores, windows].
     """
     stores, count, _ = windows.shape
-    runs = _runs(found)
+    runs = runs_of(found)
     if not len(runs.place):
         return np.zeros((stores, count), np.int64), np.zeros((stores, count), np.int64)
     row = np.repeat(np.arange(stores), count)
@@ -67,8 +73,8 @@ def outages(found: Segments, windows: Int64) -> tuple[Int64, Int64]:
 
 
 @dataclass(frozen=True)
-class _Runs:
-    """The down segments, `place` and `length`; segment i belongs to run `run[i]`.
+class Runs:
+    """The down segments, `place` and `length`, the `segment`th of all; the i-th belongs to run `run[i]`.
 
     `before[i]` is all down time before segment i. Run r lies between `edge[r]` and `edge[r + 1]` of it.
     """
@@ -78,19 +84,22 @@ class _Runs:
     run: Int64
     before: Int64
     edge: Int64
+    segment: Int64
 
 
-def _runs(found: Segments) -> _Runs:
+def runs_of(found: Segments) -> Runs:
+    """The outages that segments make."""
     down = np.flatnonzero((found.kind == Kind.DOWN_SEEN) | (found.kind == Kind.DOWN_INFERRED))
     place, length = found.place[down], found.length[down]
     head = np.ones(len(down), np.bool_)
     store = found.axis.store(place)
     head[1:] = (down[1:] != down[:-1] + 1) | (store[1:] != store[:-1])
     upto = np.append(0, np.cumsum(length))
-    return _Runs(place, length, np.cumsum(head) - 1, upto[:-1], np.append(upto[:-1][head], upto[-1]))
+    edge = np.append(upto[:-1][head], upto[-1])
+    return Runs(place, length, np.cumsum(head) - 1, upto[:-1], edge, down)
 
 
-def _within(runs: _Runs, start: Int64, end: Int64) -> tuple[Int64, Int64]:
+def _within(runs: Runs, start: Int64, end: Int64) -> tuple[Int64, Int64]:
     """Number and longest of the runs in each [start, end), given as axis coordinates."""
     first = np.searchsorted(runs.place + runs.length, start, side="right")
     last = np.searchsorted(runs.place, end, side="left") - 1

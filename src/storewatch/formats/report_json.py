@@ -26,20 +26,31 @@ def _of_store(row: Mapping[str, Any], at: int) -> dict[str, Any]:
     seen = row["up_seen_us"][at] + row["down_seen_us"][at]
     old = row["outages"] is None  # made before outages were counted
     excluded = (row["excluded_us"] or [0] * (at + 1))[at]  # reports of older versions have none
-    return window_object(up, down, row["unknown_us"][at], seen, excluded) | {
+    least, most = (None if row[name] is None else row[name][at] for name in ("down_min_us", "down_max_us"))
+    return window_object(up, down, row["unknown_us"][at], seen, excluded, least, most) | {
         "outages": None if old else row["outages"][at],
         "longest_outage_seconds": None if old else row["longest_outage_us"][at] / SECOND,
     }
 
 
-def window_object(up: int, down: int, unknown: int, seen: int, excluded: int) -> dict[str, Any]:
-    """The figures that a store and the fleet have, from microseconds."""
+def window_object(
+    up: int,
+    down: int,
+    unknown: int,
+    seen: int,
+    excluded: int,
+    down_min: int | None,
+    down_max: int | None,
+) -> dict[str, Any]:
+    """The figures that a store and the fleet have, from microseconds; old reports have no bounds."""
     known = up + down
     opened = known + unknown + excluded
     return {
         "open_seconds": opened / SECOND,
         "up_seconds": up / SECOND,
         "down_seconds": down / SECOND,
+        "down_min_seconds": None if down_min is None else down_min / SECOND,
+        "down_max_seconds": None if down_max is None else down_max / SECOND,
         "unknown_seconds": unknown / SECOND,
         "excluded_seconds": excluded / SECOND,
         "seen_seconds": seen / SECOND,

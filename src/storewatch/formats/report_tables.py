@@ -18,7 +18,7 @@ Frames = Iterable[pl.DataFrame]
 Shown = Callable[[pl.Series], pl.Series]
 
 _TOTALS = ("up_seen_us", "up_inferred_us", "down_seen_us", "down_inferred_us", "unknown_us", "excluded_us")
-_ARRAYS = (*_TOTALS, "outages", "longest_outage_us")
+_ARRAYS = (*_TOTALS, "outages", "longest_outage_us", "down_min_us", "down_max_us")
 ABOUT = ("store_id", "name", "location", "hours_given", "zone_given")
 TIMES = ("open", "up", "down", "unknown", "excluded", "seen", "inferred")
 
@@ -48,7 +48,7 @@ def _extended(frames: Frames, windows: list[str], shown: Shown) -> Iterator[pl.D
 
 def _columns(frame: pl.DataFrame, at: int, window: str, shown: Shown) -> Iterator[pl.Series]:
     """The columns of a window, in their order."""
-    up_seen, up_inferred, down_seen, down_inferred, unknown, excluded, outages, longest = (
+    up_seen, up_inferred, down_seen, down_inferred, unknown, excluded, outages, *rest = (
         frame[name].arr.get(at) for name in _ARRAYS
     )
     up, down, seen = up_seen + up_inferred, down_seen + down_inferred, up_seen + down_seen
@@ -60,7 +60,8 @@ def _columns(frame: pl.DataFrame, at: int, window: str, shown: Shown) -> Iterato
     yield _share(seen, total).alias(f"coverage_{window}")
     yield _share(up, known).alias(f"availability_{window}")
     yield outages.alias(f"outages_{window}")
-    yield shown(longest).alias(f"longest_outage_seconds_{window}")
+    for name, time in zip(("longest_outage", "down_min", "down_max"), rest, strict=True):
+        yield shown(time).alias(f"{name}_seconds_{window}")
 
 
 # By numpy, which divides as IEEE 754 has it; Polars multiplies by the reciprocal.

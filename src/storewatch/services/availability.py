@@ -45,6 +45,8 @@ class Window:
     totals: list[int]
     outages: int
     longest: int
+    down_min: int
+    down_max: int
 
 
 @dataclass(frozen=True)
@@ -80,14 +82,16 @@ def availability(
         check_size(len(keys), -(-reach // DAY), "start")
         kept.check_reach(session, int(spans.min()) - request.max_gap, "start")
         totals = np.zeros((len(spans), len(Kind)), np.int64)
-        number, longest = np.zeros(len(spans), np.int64), np.zeros(len(spans), np.int64)
+        number, longest, down_min, down_max = np.zeros((4, len(spans)), np.int64)
         for start in range(0, len(keys), _STORES_AT_ONCE):
             part = _figures(session, keys[start : start + _STORES_AT_ONCE], request, spans, as_of)
             totals += part.totals.sum(axis=0)
             number += part.outages.sum(axis=0)
             np.maximum(longest, part.longest.max(axis=0), out=longest)
-    columns = (spans[:, 0].tolist(), spans[:, 1].tolist(), totals.tolist(), number.tolist(), longest.tolist())
-    rows = zip([each.name for each in asked], *columns, strict=True)
+            down_min += part.down_min.sum(axis=0)
+            down_max += part.down_max.sum(axis=0)
+    columns = (spans[:, 0], spans[:, 1], totals, number, longest, down_min, down_max)
+    rows = zip([each.name for each in asked], *(column.tolist() for column in columns), strict=True)
     return Found(as_of, len(keys), [Window(*row) for row in rows])
 
 

@@ -92,7 +92,7 @@ def by_period(
 
 
 def _nothing(count: int) -> Sums:
-    zeros = [np.zeros(count, np.int64) for _ in range(3)]
+    zeros = [np.zeros(count, np.int64) for _ in range(5)]
     return Sums(np.zeros((count, len(Kind)), np.int64), *zeros)
 
 

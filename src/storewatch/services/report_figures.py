@@ -10,26 +10,31 @@ from numpy.typing import NDArray
 
 from storewatch.domain.availability import Kind
 from storewatch.domain.axis import Int64
+from storewatch.domain.outages import Figures
 from storewatch.domain.permissions import Caller
 from storewatch.domain.windows import Elapsed
 from storewatch.storage import report_rows
 from storewatch.storage.db import Database
 from storewatch.storage.tables import Report
 
+_SUMS = (*report_rows.TOTALS, *report_rows.BOUNDS)
+
 
 class Tally:
     """The fleet's figures and what was assumed, summed up part by part."""
 
     def __init__(self, windows: int) -> None:
-        self._sums = np.zeros((windows, len(Kind)), np.int64)
+        self._sums = np.zeros((windows, len(_SUMS)), np.int64)
         self._raw = np.zeros((windows, len(Kind)), np.int64)
         self._stores = self._always = self._default_zone = 0
         self._exceptions: set[int] = set()
 
-    def add(self, totals: Int64, hours_given: NDArray[np.bool_], zone_given: NDArray[np.bool_]) -> None:
-        """Adds some stores: int64[stores, windows, 6], bool[stores] twice."""
-        self._sums += totals.sum(axis=0)
-        self._stores += len(totals)
+    def add(self, figures: Figures, hours_given: NDArray[np.bool_], zone_given: NDArray[np.bool_]) -> None:
+        """Adds some stores; bool[stores] twice."""
+        self._sums[:, : len(Kind)] += figures.totals.sum(axis=0)
+        self._sums[:, len(Kind)] += figures.down_min.sum(axis=0)
+        self._sums[:, len(Kind) + 1] += figures.down_max.sum(axis=0)
+        self._stores += len(figures.totals)
         self._always += int((~hours_given).sum())
         self._default_zone += int((~zone_given).sum())
 
@@ -53,14 +58,15 @@ class Tally:
 
 
 def _by_window(windows: tuple[Elapsed, ...], sums: Int64) -> dict[str, dict[str, int]]:
-    names = [f"{kind.name.lower()}_us" for kind in Kind]
     rows = zip(windows, sums.tolist(), strict=True)
-    return {window.name: dict(zip(names, row, strict=True)) for window, row in rows}
+    return {window.name: dict(zip(_SUMS, row, strict=False)) for window, row in rows}
 
 
 @dataclass(frozen=True)
 class WindowFigures:
-    """The fleet in one window. Times in microseconds; shares are None where nothing is known."""
+    """The fleet in one window. Times in microseconds; shares are None where nothing is known, the bounds of
+    downtime in reports of older versions.
+    """
 
     name: str
     up: int
@@ -68,6 +74,8 @@ class WindowFigures:
     unknown: int
     seen: int
     excluded: int = 0
+    down_min: int | None = None
+    down_max: int | None = None
 
     @property
     def open(self) -> int:
@@ -138,5 +146,7 @@ def _figures(name: str, totals: dict[str, int]) -> WindowFigures:
         down=totals["down_seen_us"] + totals["down_inferred_us"],
         unknown=totals["unknown_us"],
         seen=totals["up_seen_us"] + totals["down_seen_us"],
-        excluded=totals.get("excluded_us", 0),  # reports of older versions have none
+        excluded=totals.get("excluded_us", 0),  # reports of older versions have none of these
+        down_min=totals.get("down_min_us"),
+        down_max=totals.get("down_max_us"),
     )

@@ -294,7 +294,7 @@ def _make(database: Database, report: Report, progress: Progress) -> None:
             part = keys[first : first + at_once]
             made = _part(snapshots, report, part, as_of)
             report_rows.add(target, report, part, made.figures, made.given, made.raw)
-            tally.add(made.figures.totals, made.given.hours, made.given.zone)
+            tally.add(made.figures, made.given.hours, made.given.zone)
             tally.add_exceptions(made.exceptions, made.raw, made.figures.totals)
             _note(database, report, progress, 99 * (first + len(part)) // len(keys))
         seconds = round(time.perf_counter() - began, 4)

@@ -27,6 +27,7 @@ from storewatch.storage.tables import Report, Store, StoreReport
 TOTALS = tuple(f"{kind.name.lower()}_us" for kind in Kind)
 RAW = TOTALS[:5]  # what is kept of raw figures: without exceptions nothing is excluded
 OUTAGES = ("outages", "longest_outage_us")
+BOUNDS = ("down_min_us", "down_max_us")
 GIVEN = ("hours_given", "zone_given")
 _NONE = -1  # stands for the figures that rows of old reports lack
 _ZERO = ("excluded_us",)  # what such rows lack for there was none of it
@@ -59,8 +60,8 @@ def add(
     number, attempt = (np.full(len(store_keys), n, np.int32) for n in (report.report_no, report.attempt))
     totals = [np.ascontiguousarray(figures.totals[:, :, kind]) for kind in Kind]
     columns: list[Column] = [number, attempt, store_keys, *totals, figures.outages, figures.longest]
-    columns += [given.hours, given.zone]
-    names = f"report_no, attempt, store_key, {', '.join((*TOTALS, *OUTAGES, *GIVEN))}"
+    columns += [figures.down_min, figures.down_max, given.hours, given.zone]
+    names = f"report_no, attempt, store_key, {', '.join((*TOTALS, *OUTAGES, *BOUNDS, *GIVEN))}"
     if raw_totals is None:
         copy_rows(raw(session), _COPY.format(names), [columns])
         return
@@ -91,10 +92,11 @@ def frames(
     where these differ.
 
     Columns: store_id, and for each total a column `{total}_us` of arrays, an element a window. The extended
-    form has name, location, hours_given, zone_given, and arrays of outages and longest_outage_us besides.
+    form has name, location, hours_given, zone_given, and arrays of outages, longest_outage_us and the bounds of
+    downtime besides; these are null in rows of old reports.
     """
     windows = len(report.window_names)
-    names = TOTALS + OUTAGES if extended else TOTALS
+    names = TOTALS + OUTAGES + BOUNDS if extended else TOTALS
     query = _arrays_query(names, windows, raw_figures=raw_figures)
     after = ""
     while True:
@@ -114,8 +116,9 @@ def frames(
 
 def _with_nulls(frame: pl.DataFrame) -> pl.DataFrame:
     """Null for what an old row does not hold."""
-    known = [pl.when(pl.col(name).arr.get(0) != _NONE).then(pl.col(name)).alias(name) for name in OUTAGES]
-    return frame.with_columns(known) if OUTAGES[0] in frame.columns else frame
+    names = [name for name in OUTAGES + BOUNDS if name in frame.columns]
+    known = [pl.when(pl.col(name).arr.get(0) != _NONE).then(pl.col(name)).alias(name) for name in names]
+    return frame.with_columns(known)
 
 
 def _stores(
@@ -186,7 +189,7 @@ class Asked:
 
 FIGURES = (
     *("open", "up", "down", "unknown", "excluded", "seen", "inferred"),
-    *("coverage", "availability", "outages", "longest_outage"),
+    *("coverage", "availability", "outages", "longest_outage", "down_min", "down_max"),
 )
 """What rows can be sorted by and chosen by."""
 
@@ -205,7 +208,7 @@ def page(
     figures = _figures(asked.window + 1)
     key = _key(asked, figures)
     said = (Store.store_id, Store.name, Store.location, *(getattr(StoreReport, name) for name in GIVEN))
-    arrays = (getattr(StoreReport, name) for name in (*TOTALS, *OUTAGES, "raw_us"))
+    arrays = (getattr(StoreReport, name) for name in (*TOTALS, *OUTAGES, *BOUNDS, "raw_us"))
     query = (
         select(key.label("key"), *said, *arrays)
         .join(Store, Store.store_key == StoreReport.store_key)
@@ -240,6 +243,8 @@ def _figures(at: int) -> dict[str, ColumnElement[Any]]:
         "availability": cast(up, Double) / func.nullif(known, 0),
         "outages": StoreReport.outages[at],
         "longest_outage": StoreReport.longest_outage_us[at],
+        "down_min": StoreReport.down_min_us[at],
+        "down_max": StoreReport.down_max_us[at],
     }
 
 
@@ -287,6 +292,7 @@ def summary(session: Session, report: Report, seen_by: int | None) -> dict[str, 
     windows = len(report.window_names)
     places = [(name, at) for at in range(1, windows + 1) for name in TOTALS]
     sums = [f"sum({figure(name, at)})::bigint" for figure in (_figure, _raw_figure) for name, at in places]
+    sums += [f"sum(t.{name}[{at}])::bigint" for at in range(1, windows + 1) for name in BOUNDS]
     query = text(f"""
         SELECT count(*), count(*) FILTER (WHERE NOT t.hours_given),
                count(*) FILTER (WHERE NOT t.zone_given), {", ".join(sums)}
@@ -295,14 +301,17 @@ def summary(session: Session, report: Report, seen_by: int | None) -> dict[str, 
     stores, always, default_zone, *found = session.execute(
         query, {"report_no": report.report_no, "seen_by": seen_by}
     ).one()
-    told = np.array([number or 0 for number in found], np.int64).reshape(2, windows, len(TOTALS)).tolist()
+    told = np.array([number or 0 for number in found[: 2 * len(places)]], np.int64)
     adjusted, without = (
         {
             name: dict(zip(TOTALS, row, strict=True))
             for name, row in zip(report.window_names, rows, strict=True)
         }
-        for rows in told
+        for rows in told.reshape(2, windows, len(TOTALS)).tolist()
     )
+    bounds = iter(found[2 * len(places) :])
+    for window in report.window_names:
+        adjusted[window] |= {name: next(bounds) for name in BOUNDS}
     return {
         "stores": stores,
         "open_24x7": always,

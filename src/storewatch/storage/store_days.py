@@ -25,7 +25,8 @@ HOURS = ("up", "down", "unknown", "seen", "excluded", "down_seen")
 """What is told by hour; `seen` and `down_seen` are parts of the first two."""
 
 _HOURS = [f"{name}_by_hour_us" for name in HOURS]
-_FIGURES = [*_TOTALS, "longest_outage_us", "outages", "starts_down", "ends_down", "complete", *_HOURS]
+_TIMES = [*_TOTALS, "longest_outage_us", "down_min_us", "down_max_us"]
+_FIGURES = [*_TIMES, "outages", "starts_down", "ends_down", "complete", *_HOURS]
 _COLUMNS = ", ".join(["store_key", "day", *_FIGURES])
 
 # --- reading --------------------------------------------------------------------------------------
@@ -33,15 +34,15 @@ _COLUMNS = ", ".join(["store_key", "day", *_FIGURES])
 
 def read(session: Session, store_keys: NDArray[np.int32], first_day: int, last_day: int) -> Days:
     """Stored days of stores, from one to another, both included; positions are those in `store_keys`."""
-    columns = [f"array_agg({name})" for name in (*_TOTALS, "longest_outage_us", "outages")]
+    columns = [f"array_agg({name})" for name in (*_TIMES, "outages")]
     query = f"""
         SELECT array_agg(store_key), array_agg(day - {_EPOCH}), {", ".join(columns)},
                array_agg((starts_down::int + 2 * ends_down::int + 4 * complete::int)::smallint)
         FROM store_day WHERE {among(store_keys)}
             AND day BETWEEN {_EPOCH} + {int(first_day)} AND {_EPOCH} + {int(last_day)}
     """
-    dtypes = (">i4", ">i4", *(">i8",) * (len(Kind) + 1), ">i4", ">i2")
-    key, day, *figures, longest, number, flags = read_arrays(session, query, {}, dtypes)
+    dtypes = (">i4", ">i4", *(">i8",) * len(_TIMES), ">i4", ">i2")
+    key, day, *figures, longest, down_min, down_max, number, flags = read_arrays(session, query, {}, dtypes)
     store = positions(store_keys)[key].astype(np.int64)
     order = np.lexsort((day, store))
     order = order[store[order] >= 0]
@@ -50,7 +51,7 @@ def read(session: Session, store_keys: NDArray[np.int32], first_day: int, last_d
         day[order].astype(np.int64),
         np.stack(figures, axis=1)[order],
         number[order].astype(np.int64),
-        longest[order],
+        *(column[order] for column in (longest, down_min, down_max)),
         *((flags[order] & bit) > 0 for bit in (1, 2, 4)),
     )
 
@@ -136,6 +137,8 @@ def _columns(store_keys: NDArray[np.int32], days: Days, by_hour: Int64) -> list[
         (days.day - _PG_DAY).astype(np.int32),
         *(days.totals[:, kind] for kind in Kind),
         days.longest,
+        days.down_min,
+        days.down_max,
         days.outages.astype(np.int32),
         days.starts_down,
         days.ends_down,

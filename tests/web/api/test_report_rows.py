@@ -71,7 +71,10 @@ def test_a_row_says_all_that_is_known_of_a_store(client: FlaskClient, path: str)
         "open_seconds": 3600.0,
         "up_seconds": 900.0,  # from the middle of 17:30:00.000001 and 17:45, rounded down, to that to 18:00
         "down_seconds": 2700.0,
+        "down_min_seconds": 0.0,
+        "down_max_seconds": 3600.0,
         "unknown_seconds": 0.0,
+        "excluded_seconds": 0.0,
         "seen_seconds": 3600.0,
         "inferred_seconds": 0.0,
         "coverage": 1.0,
@@ -92,7 +95,14 @@ def test_open_is_up_down_and_unknown_in_every_row_and_window(client: FlaskClient
 
 SORTS = (
     *("open_seconds", "up_seconds", "down_seconds", "unknown_seconds", "seen_seconds", "inferred_seconds"),
-    *("coverage", "availability", "outages", "longest_outage_seconds"),
+    *(
+        "coverage",
+        "availability",
+        "outages",
+        "longest_outage_seconds",
+        "down_min_seconds",
+        "down_max_seconds",
+    ),
 )
 
 
@@ -181,14 +191,19 @@ def test_rows_of_old_reports_lack_what_was_not_counted_then(
 ) -> None:
     with database.transaction() as session:
         session.execute(
-            text("UPDATE store_report SET outages = NULL, longest_outage_us = NULL, hours_given = NULL")
+            text(
+                "UPDATE store_report SET outages = NULL, longest_outage_us = NULL, hours_given = NULL,"
+                " down_min_us = NULL, down_max_us = NULL, excluded_us = NULL"
+            )
         )
     row = items(client, path, "sort=outages")[0]
     assert (row["hours_given"], row["windows"]["last_hour"]["outages"]) == (None, None)
+    assert row["windows"]["last_hour"]["down_max_seconds"] is None
     assert items(client, path, "min_outages=0") == []
     lines = extended_csv(client, path)
     assert {line["outages_last_week"] for line in lines} == {""}
     assert {line["longest_outage_seconds_last_week"] for line in lines} == {""}
+    assert {line["down_min_seconds_last_week"] for line in lines} == {""}
 
 
 # --- files ----------------------------------------------------------------------------------------

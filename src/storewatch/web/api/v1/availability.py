@@ -21,6 +21,7 @@ from storewatch.web.api.v1.figures import (
     Present,
     RulesQuery,
     instant_of,
+    told_bounds,
     told_instant,
     told_present,
     told_totals,
@@ -105,6 +106,7 @@ def _shown(window: Window) -> dict[str, Any]:
         "start": told_instant(window.start),
         "end": told_instant(window.end),
         **told_totals(window.totals),
+        **told_bounds(window.down_min, window.down_max),
         "outages": window.outages,
         "longest_outage_seconds": window.longest / 1_000_000,
     }

@@ -83,6 +83,10 @@ class Times(BaseModel):
 
 
 class Figures(Times):
+    down_min_seconds: float = Field(description="at least: open time between two polls that are both down")
+    down_max_seconds: float = Field(
+        description="at most: open time with a poll that is down to one side, within max_gap"
+    )
     outages: int = Field(description="how many have a part in it; closed time does not end one")
 
 
@@ -100,6 +104,11 @@ def told_times(up: int, down: int, unknown: int, seen: int, excluded: int) -> di
         "availability": up / (up + down) if up + down else None,
         "coverage": seen / total if total else None,
     }
+
+
+def told_bounds(down_min: int, down_max: int) -> dict[str, Any]:
+    """The bounds of downtime, of microseconds."""
+    return {"down_min_seconds": down_min / SECOND, "down_max_seconds": down_max / SECOND}
 
 
 def told_totals(totals: list[int]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from storewatch.web.api.v1.figures import (
     Figures,
     Present,
     Times,
+    told_bounds,
     told_present,
     told_times,
     told_totals,
@@ -132,7 +133,8 @@ def get_week(query: DaysQuery) -> Response:
 
 def _shown(found: ByPeriod, with_longest: bool) -> list[dict[str, Any]]:
     sums = found.sums
-    columns = (found.first, found.last, found.complete, sums.totals, sums.outages, sums.longest, sums.days)
+    figures = (sums.totals, sums.outages, sums.longest, sums.down_min, sums.down_max, sums.days)
+    columns = (found.first, found.last, found.complete, *figures)
     rows = zip(*(column.tolist() for column in columns), strict=True)
     return [
         {
@@ -140,10 +142,11 @@ def _shown(found: ByPeriod, with_longest: bool) -> list[dict[str, Any]]:
             "last_day": _day(last),
             "complete": complete,
             **told_totals(totals),
+            **told_bounds(down_min, down_max),
             "outages": outages,
             "longest_outage_seconds": longest / 1_000_000 if with_longest else None,
         }
-        for first, last, complete, totals, outages, longest, days in rows
+        for first, last, complete, totals, outages, longest, down_min, down_max, days in rows
         if days
     ]
 

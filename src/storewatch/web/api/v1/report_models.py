@@ -124,6 +124,8 @@ class FleetFigures(BaseModel):
     open_seconds: float
     up_seconds: float
     down_seconds: float
+    down_min_seconds: float | None = Field(description="at least; null in reports of older versions")
+    down_max_seconds: float | None = Field(description="at most")
     unknown_seconds: float
     excluded_seconds: float = Field(description="open time that an exception takes out")
     seen_seconds: float

@@ -45,6 +45,8 @@ Sort = Literal[
     "open_seconds",
     "up_seconds",
     "down_seconds",
+    "down_min_seconds",
+    "down_max_seconds",
     "unknown_seconds",
     "excluded_seconds",
     "seen_seconds",

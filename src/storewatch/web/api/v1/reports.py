@@ -191,4 +191,5 @@ def _shown(found: Found) -> dict[str, Any]:
 
 
 def _figures(window: WindowFigures) -> dict[str, Any]:
-    return window_object(window.up, window.down, window.unknown, window.seen, window.excluded)
+    bounds = (window.down_min, window.down_max)
+    return window_object(window.up, window.down, window.unknown, window.seen, window.excluded, *bounds)

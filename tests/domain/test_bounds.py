@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,7 +24,7 @@ UP, DOWN = True, False
 ALWAYS = [(0, 0, 1000)]
 
 
-def told(polls: list[Row], opens: list[tuple[int, int, int]], *windows: tuple[int, int]) -> list[list[int]]:
+def told(polls: list[Row], opens: list[tuple[int, int, int]], *windows: tuple[int, int]) -> Any:
     """[down_min, down_max] of each window of store 0; polls speak for 10, the frame is [0, 1000)."""
     found = segments(make_polls(polls), make_intervals(opens), Rules(max_gap=10, seen_within=3), 0, 1000)
     asked = int64(edge for window in windows for edge in window).reshape(1, -1, 2)

@@ -85,6 +85,9 @@ def test_a_year_of_500_stores_in_five_zones_equals_the_engine(database: Database
         found = periods.by_period(database, COMMAND, Chosen(), by, Asked(*YEAR), USUAL)
         assert found.sums.totals.sum(axis=0).tolist() == truth.whole.totals.sum(axis=(0, 1)).tolist()
     hours = periods.by_week_hour(database, COMMAND, Chosen(), Asked(*YEAR), USUAL)
-    up_seen, up_inferred, down_seen, down_inferred, unknown = truth.whole.totals.sum(axis=(0, 1)).tolist()
+    up_seen, up_inferred, down_seen, down_inferred, unknown, excluded = truth.whole.totals.sum(
+        axis=(0, 1)
+    ).tolist()
     expected = [up_seen + up_inferred, down_seen + down_inferred, unknown, up_seen + down_seen]
+    expected += [excluded, down_seen]
     assert hours.told.sum(axis=0).tolist() == expected

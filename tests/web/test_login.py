@@ -31,7 +31,10 @@ def test_a_stranger_is_sent_to_the_login_and_back(service: Service) -> None:
     assert browser.get("/", headers=HTML).status_code == 200
 
 
-@pytest.mark.parametrize("place", ["https://evil.example/", "//evil.example", "/\\evil.example", "evil"])
+ELSEWHERE = ("https://evil.example/", "//evil.example", "/\\evil.example", "/\t/evil.example", "evil", "//[")
+
+
+@pytest.mark.parametrize("place", ELSEWHERE)
 def test_nobody_is_sent_elsewhere_after_the_login(service: Service, place: str) -> None:
     service.person("ada@example.com", Role.ADMIN)
     assert log_in(service.browser(), "ada@example.com", next=place).location == "/"

@@ -43,7 +43,7 @@ def test_a_cursor_that_is_not_ours_is_refused(service: Service, path: str) -> No
         ("POST", "reports", '{"max_gap_seconds": %s}'),
         ("POST", "reports", '{"windows": [{"name": "a", "length_seconds": %s}]}'),
         ("PATCH", "stores", '{"stores": [{"store_id": "oak", "revenue_per_week": %s}]}'),
-        ("PUT", "hours/oak", '{"hours": [{"day": %s, "start": "10:00", "end": "12:00"}]}'),
+        ("PUT", "hours/oak", '{"hours": [{"day": %s, "opens": "10:00", "closes": "12:00"}]}'),
     ],
 )
 def test_a_number_of_four_hundred_digits_is_too_large(

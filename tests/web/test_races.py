@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from storewatch.domain.permissions import Role
+from storewatch.domain.permissions import GroupRole, Role
+from storewatch.services import stores
+from storewatch.storage import imports
 from tests.web.service import PASSWORD, Service, Token
 
 
@@ -85,3 +87,28 @@ def test_two_invitations_of_one_person_make_one_account(service: Service, admin:
         codes = at_once(*map(accept, links))
         assert 303 in codes
         assert set(codes) <= {303, 401, 409}
+
+
+CHANGES: tuple[tuple[str, str, Any], ...] = (
+    ("PATCH", "stores/oak", {"notes": "x"}),
+    ("PUT", "hours/oak", {"hours": []}),
+    ("PUT", "zones/oak", {"zone": "Europe/Paris"}),
+)
+
+
+@pytest.mark.parametrize(("method", "path", "body"), CHANGES)
+def test_an_import_is_waited_for_by_those_who_may_change_and_not_for_ever(
+    service: Service, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: Any
+) -> None:
+    service.group("Oak", "oak")
+    vera = service.token("vera@example.com", Oak=GroupRole.VIEWER)
+    otto = service.token("otto@example.com", Oak=GroupRole.MANAGER)
+    with service.database.transaction() as session:
+        for kind in imports.KINDS:
+            imports.lock(session, kind)
+        monkeypatch.setattr(stores, "PATIENCE_S", 0)  # PostgreSQL's word for: wait for ever
+        assert vera.send(method, f"/api/v1/{path}", json=body).status_code == 403
+        assert vera.send(method, f"/api/v1/{path.replace('oak', 'elm')}", json=body).status_code == 404
+        monkeypatch.setattr(stores, "PATIENCE_S", 1)
+        assert otto.send(method, f"/api/v1/{path}", json=body).status_code == 503
+    assert otto.send(method, f"/api/v1/{path}", json=body).status_code == 200

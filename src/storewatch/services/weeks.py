@@ -7,6 +7,7 @@ from collections.abc import Callable
 from sqlalchemy.orm import Session
 
 from storewatch.domain.permissions import Caller
+from storewatch.services import stores
 from storewatch.services.stores import found, to_change
 from storewatch.storage import audit, history, weeks
 from storewatch.storage.db import Database
@@ -28,7 +29,7 @@ def set_week(
     """Replaces a store's week, or takes it away. `check` looks at the present one, and raises if it must
     not be changed.
     """
-    with database.transaction() as session:
+    with database.transaction(stores.PATIENCE_S) as session:
         key = to_change(session, caller, store_id, "menu_hours", frozenset({"hours"})).store.store_key
         present = weeks.week(session, key)
         check(present)
@@ -61,7 +62,7 @@ def set_zone(
     check: Callable[[str | None], None],
 ) -> str | None:
     """Sets a store's zone; None takes it away. `check` looks at the present one, as with `set_week`."""
-    with database.transaction() as session:
+    with database.transaction(stores.PATIENCE_S) as session:
         present = to_change(session, caller, store_id, "store_timezone", frozenset({"zone"}))
         check(present.zone)
         if name is None:

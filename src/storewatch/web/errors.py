@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, jsonify, render_template, request
+from gunicorn.http.errors import ParseException
 from psycopg.errors import ForeignKeyViolation, UniqueViolation
 from pydantic import ValidationError
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -46,6 +47,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, _no_database)
     app.register_error_handler(IntegrityError, _outrun)
+    app.register_error_handler(ParseException, _no_http)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -124,6 +126,11 @@ def _outrun(error: IntegrityError) -> Response:
         return _unexpected(error)
     log.warning("outrun by another request", path=request.path, error=str(error.orig))
     return problem(409, "Somebody else changed the same just now: read it again, then decide anew.")
+
+
+def _no_http(error: ParseException) -> Response:
+    """The server takes a body in chunks apart while the app reads it."""
+    return problem(400, f"The body is not in chunks as HTTP has them: {error}")
 
 
 def _unexpected(error: Exception) -> Response:

@@ -77,6 +77,13 @@ def test_a_connection_that_is_cut_leaves_nothing(
     assert service.get(PATH)["items"] == []
 
 
+def test_chunks_that_are_none_are_refused(service: Service, folder: Path) -> None:
+    with socket.create_connection(("127.0.0.1", service.port)) as client:
+        client.sendall((HEAD + "Transfer-Encoding: chunked\r\n\r\nzz\r\n").encode())
+        assert client.recv(100).startswith(b"HTTP/1.1 400 ")
+    assert emptied(folder)
+
+
 def test_a_killed_service_leaves_nothing_that_stays(
     environment: dict[str, str], folder: Path, tmp_path: Path
 ) -> None:

@@ -107,6 +107,15 @@ def test_a_password_that_will_not_do_is_refused_on_the_page(
     assert log_in(service.browser()).status_code == 303
 
 
+def test_guesses_of_the_old_password_are_slowed_down_with_those_at_the_login(
+    service: Service, browser: FlaskClient
+) -> None:
+    guesses = [send(browser, "/account/password", old="wrong", password=NEW).status_code for _ in range(6)]
+    assert guesses == [401] * 5 + [429]
+    assert send(browser, "/account/password", old=PASSWORD, password=NEW).status_code == 429
+    assert log_in(service.browser()).status_code == 429
+
+
 def test_logging_out_everywhere_ends_this_session_too(service: Service, browser: FlaskClient) -> None:
     other = service.browser()
     log_in(other)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask.testing import FlaskClient
@@ -31,7 +32,10 @@ def test_a_stranger_is_sent_to_the_login_and_back(service: Service) -> None:
     assert browser.get("/", headers=HTML).status_code == 200
 
 
-@pytest.mark.parametrize("place", ["https://evil.example/", "//evil.example", "/\\evil.example", "evil"])
+ELSEWHERE = ("https://evil.example/", "//evil.example", "/\\evil.example", "/\t/evil.example", "evil", "//[")
+
+
+@pytest.mark.parametrize("place", ELSEWHERE)
 def test_nobody_is_sent_elsewhere_after_the_login(service: Service, place: str) -> None:
     service.person("ada@example.com", Role.ADMIN)
     assert log_in(service.browser(), "ada@example.com", next=place).location == "/"
@@ -93,6 +97,20 @@ def test_failed_logins_slow_down_for_accounts_that_exist_and_that_do_not(service
         codes = [log_in(service.browser(), email, "wrong password").status_code for _ in range(7)]
         assert codes == [401] * 5 + [429] * 2
         assert log_in(service.browser(), email).headers["Retry-After"]
+
+
+def test_an_address_that_no_database_can_hold_is_unknown(service: Service) -> None:
+    assert log_in(service.browser(), "a\0@example.com").status_code == 401
+
+
+def test_many_logins_at_once_gain_nothing(service: Service) -> None:
+    service.person("ada@example.com", Role.ADMIN)
+    with ThreadPoolExecutor(12) as threads:
+        tries = threads.map(
+            lambda _: log_in(service.browser(), "ada@example.com", "wrong password"), range(12)
+        )
+        codes = sorted(answer.status_code for answer in tries)
+    assert codes == [401] * 5 + [429] * 7
 
 
 def test_a_link_does_not_start_a_report_in_a_session(service: Service) -> None:

@@ -50,8 +50,7 @@ def rename(
 ) -> StoreGroup:
     """Gives a group another name. `check` looks at the locked row, and raises if it must not be changed."""
     with database.transaction() as session:
-        group = _found(session, caller, group_id)
-        session.refresh(group, with_for_update=True)
+        group = _found(session, caller, group_id, lock=True)
         check(group)
         if name != group.name:
             _check_name(session, name)
@@ -90,8 +89,8 @@ def remove_stores(database: Database, caller: Caller, group_id: UUID, store_ids:
         return len(changed)
 
 
-def _found(session: Session, caller: Caller, group_id: UUID) -> StoreGroup:
-    group = groups.find(session, group_id, caller.seen_by)
+def _found(session: Session, caller: Caller, group_id: UUID, *, lock: bool = False) -> StoreGroup:
+    group = groups.find(session, group_id, caller.seen_by, lock=lock)
     if group is None:
         raise NotFoundError(f"There is no group '{group_id}'")
     return group

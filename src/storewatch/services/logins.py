@@ -30,26 +30,39 @@ def log_in(database: Database, email: str, password: str, address: str) -> str:
     LoginRefusedError says the same whether the account is unknown, disabled or the password wrong;
     SlowDownError if too many logins failed of late for this account or from this address.
     """
-    now = datetime.now(UTC)
-    name = secrets.digest(email.strip().lower())
-    with database.transaction() as session:
-        _check_pace(session, name, address, now)
-        account = accounts.by_email(session, email.strip())
-        password_hash = account.password_hash if account and account.active else None
-    if not secrets.matches(password, password_hash) or account is None:
+    account = proved(database, email, password, address)
+    if account is None:
         with database.transaction() as session:
-            accounts.note_try(session, "log_in", name, address, now)
-            audit.record(
-                session, Caller(Role.MEMBER, Via.NONE, address=address), "fail_log_in", "session", ""
-            )
+            nobody = Caller(Role.MEMBER, Via.NONE, address=address)
+            audit.record(session, nobody, "fail_log_in", "session", "")
         raise LoginRefusedError("The email address or the password is wrong.")
-    secret, digest = secrets.new_secret()
+    now, (secret, digest) = datetime.now(UTC), secrets.new_secret()
     with database.transaction() as session:
-        accounts.forgive(session, name)
         accounts.begin_login(session, digest, account.account_no, address, now)
         accounts.clear_up(session, now - IDLE, now - LONGEST)
         audit.record(session, _caller(session, account, Via.SESSION, address), "log_in", "session", "")
     return secret
+
+
+def proved(database: Database, email: str, password: str, address: str) -> Account | None:
+    """The active account of an address, if that is its password. SlowDownError as for `log_in`.
+
+    A try counts as failed from its beginning until it is known that it did not: so those that are made at
+    once slow each other down as well.
+    """
+    name = secrets.digest(email.strip().lower())
+    with database.transaction() as session:
+        accounts.hold_name(session, name)
+        now = datetime.now(UTC)
+        _check_pace(session, name, address, now)
+        accounts.note_try(session, "log_in", name, address, now)
+        account = accounts.by_email(session, email.strip())
+        password_hash = account.password_hash if account and account.active else None
+    if not secrets.matches(password, password_hash):
+        return None
+    with database.transaction() as session:
+        accounts.forgive(session, name)
+    return account
 
 
 def _check_pace(session: Session, name: bytes, address: str, now: datetime) -> None:

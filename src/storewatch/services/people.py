@@ -218,13 +218,16 @@ def reset(database: Database, secret: str, password: str, address: str) -> None:
 
 
 def change_password(database: Database, caller: Caller, secret: str, old: str, new: str) -> None:
-    """Sets a new password, knowing the old one, and ends the person's other sessions."""
-    if caller.account_no is None:
+    """Sets a new password, knowing the old one, and ends the person's other sessions.
+
+    Who guesses the old one in a session that is not theirs is slowed down as at the login.
+    """
+    if caller.account_no is None or caller.email is None:
         raise ForbiddenError("Nobody is logged in here, so there is no password to change")
+    if logins.proved(database, caller.email, old, caller.address or "") is None:
+        raise LoginRefusedError("The present password is wrong.")
     with database.transaction() as session:
         account = accounts.locked(session, caller.account_no)
-        if not secrets.matches(old, account.password_hash):
-            raise LoginRefusedError("The present password is wrong.")
         _set_password(session, account, new)
         accounts.end_logins(session, account.account_no, but=secrets.digest(secret))
         audit.record(session, caller, "change_password", "user", account.account_id)

@@ -32,9 +32,6 @@ MOST = 50_000
 MOST_BYTES = 16 << 20
 """So many bytes may they have, unpacked."""
 
-PATIENCE_S = 10
-"""So long does a request wait for an import that is running."""
-
 _KIND = "store_status"
 
 
@@ -84,7 +81,7 @@ def append(
         account_no=caller.account_no,
         opened=lambda stream, name: _AtMost(_OPENED[form](stream, name)),
         watchers=Watchers(reject=lambda row: rejected.append(Rejected(row[0] - first, row[1]))),
-        patience_s=PATIENCE_S,
+        patience_s=stores.PATIENCE_S,
     )
     return imported, rejected
 
@@ -159,7 +156,7 @@ def put(
     check: Check,
 ) -> StoreStatus:
     """Sets a poll's status and reason by hand, or adds it, also one that was deleted. Imports keep it so."""
-    with database.transaction(PATIENCE_S) as session:
+    with database.transaction(stores.PATIENCE_S) as session:
         key = _to_change(session, caller, store_id)
         present = rows.find(session, key, from_us(at_us))
         check(present)
@@ -176,7 +173,7 @@ def patch(
     check: Check,
 ) -> StoreStatus:
     """Changes the status or the reason of a poll by hand; what `changes` lacks stays."""
-    with database.transaction(PATIENCE_S) as session:
+    with database.transaction(stores.PATIENCE_S) as session:
         key = _to_change(session, caller, store_id)
         present = _poll(session, key, store_id, at_us)
         check(present)
@@ -190,7 +187,7 @@ def delete(
     database: Database, caller: Caller, store_id: str, at_us: int, reason: str | None, check: Check
 ) -> None:
     """Deletes one poll, so that no import brings it back. NotFoundError without one."""
-    with database.transaction(PATIENCE_S) as session:
+    with database.transaction(stores.PATIENCE_S) as session:
         key = _to_change(session, caller, store_id)
         check(_poll(session, key, store_id, at_us))
         _delete(session, caller, store_id, key, from_us(at_us), from_us(at_us + 1), reason)
@@ -204,7 +201,7 @@ def delete_range(
     Returns how many there were.
     """
     first, end = map(from_us, between)
-    with database.transaction(PATIENCE_S) as session:
+    with database.transaction(stores.PATIENCE_S) as session:
         key = _to_change(session, caller, store_id)
         return _delete(session, caller, store_id, key, first, end, reason)
 

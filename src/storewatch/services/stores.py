@@ -20,6 +20,9 @@ from storewatch.storage.store_pages import Filter, Found
 OF_MANAGERS = frozenset({"name", "notes"})
 """The fields that the manager of one of a store's groups may change, beside its hours and zone."""
 
+PATIENCE_S = 10
+"""So long does a request wait for an import that is running."""
+
 _KIND = "stores"
 
 
@@ -43,7 +46,7 @@ def create(
     database: Database, caller: Caller, store_id: str, values: dict[str, Any], group_ids: Sequence[UUID]
 ) -> Found:
     """Makes a store. ConflictError if there is one of that id."""
-    with database.transaction() as session:
+    with database.transaction(PATIENCE_S) as session:
         imports.lock(session, _KIND)
         if len(stores.keys(session, [store_id])):
             raise ConflictError(f"There is a store '{store_id}' already")
@@ -65,7 +68,7 @@ def update(
     check: Callable[[Found], None],
 ) -> Found:
     """Changes fields of a store. `check` looks at the locked row, and raises if it must not be changed."""
-    with database.transaction() as session:
+    with database.transaction(PATIENCE_S) as session:
         present = to_change(session, caller, store_id, _KIND, frozenset(values))
         check(present)
         changed = {name: value for name, value in values.items() if getattr(present.store, name) != value}
@@ -82,7 +85,7 @@ def delete(database: Database, caller: Caller, store_id: str, confirm: str) -> i
     """
     if confirm != store_id:
         raise UsageError("Say the store's id again in `confirm`: nothing brings it back", field="confirm")
-    with database.transaction() as session:
+    with database.transaction(PATIENCE_S) as session:
         for kind in imports.KINDS:
             imports.lock(session, kind)
         stores.may_go(session)
@@ -100,7 +103,7 @@ def bulk(
     `rows` is raw text as `domain.store_rows` takes it, `line` the index in the request; a column `given`
     names the fields that each row sets. Returns counts and the rejected, (index, reason).
     """
-    with database.transaction() as session:
+    with database.transaction(PATIENCE_S) as session:
         imports.lock(session, _KIND)
         taker = StoresTaker(session)
         read = taker.read(rows)
@@ -125,10 +128,18 @@ def found(session: Session, caller: Caller, store_id: str, *, lock: bool = False
 def to_change(session: Session, caller: Caller, store_id: str, kind: str, fields: frozenset[str]) -> Found:
     """A store that the caller may change these fields of, locked, as is this kind of import.
 
-    NotFoundError if they may not see it, ForbiddenError if they may not change it.
+    NotFoundError if they may not see it, ForbiddenError if they may not change it: who may not is told
+    before the wait for an import, or viewers could hold every thread of the server.
     """
+    _changeable(session, caller, store_id, fields, lock=False)
     imports.lock(session, kind)
-    present = found(session, caller, store_id, lock=True)
+    return _changeable(session, caller, store_id, fields, lock=True)
+
+
+def _changeable(
+    session: Session, caller: Caller, store_id: str, fields: frozenset[str], *, lock: bool
+) -> Found:
+    present = found(session, caller, store_id, lock=lock)
     if caller.sees_all:
         return present
     if not store_pages.may_change(session, present.store.store_key, caller.seen_by):

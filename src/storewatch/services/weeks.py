@@ -9,6 +9,7 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from storewatch.domain.permissions import Caller
+from storewatch.services import stores
 from storewatch.services.hours_from import FROM_TODAY, HoursFrom, past_days
 from storewatch.services.stores import found, to_change
 from storewatch.storage import audit, history, week_change, weeks
@@ -54,7 +55,7 @@ def set_week(
     """Gives a store a week, or takes all its weeks away, and tells how many past days have other hours now.
     `check` looks at the present ones, and raises if they must not be changed.
     """
-    with database.transaction() as session:
+    with database.transaction(stores.PATIENCE_S) as session:
         key = to_change(session, caller, store_id, "menu_hours", frozenset({"hours"})).store.store_key
         present = _course(session, key, now_us, hold)
         check(present)
@@ -104,7 +105,7 @@ def set_zone(
     check: Callable[[str | None], None],
 ) -> str | None:
     """Sets a store's zone; None takes it away. `check` looks at the present one, as with `set_week`."""
-    with database.transaction() as session:
+    with database.transaction(stores.PATIENCE_S) as session:
         present = to_change(session, caller, store_id, "store_timezone", frozenset({"zone"}))
         check(present.zone)
         if name is None:

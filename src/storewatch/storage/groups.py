@@ -23,9 +23,12 @@ def _seen(seen_by: int | None) -> ColumnElement[bool]:
     )
 
 
-def find(session: Session, group_id: UUID, seen_by: int | None) -> StoreGroup | None:
-    """The group of that id, if it may be seen."""
-    return session.execute(select(StoreGroup).where(StoreGroup.group_id == group_id, _seen(seen_by))).scalar()
+def find(session: Session, group_id: UUID, seen_by: int | None, *, lock: bool = False) -> StoreGroup | None:
+    """The group of that id, if it may be seen. With `lock` nobody changes it until the end of the
+    transaction.
+    """
+    query = select(StoreGroup).where(StoreGroup.group_id == group_id, _seen(seen_by))
+    return session.execute(query.with_for_update() if lock else query).scalar()
 
 
 def by_name(session: Session, name: str, seen_by: int | None = None) -> StoreGroup | None:

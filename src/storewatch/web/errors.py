@@ -7,8 +7,10 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, jsonify, render_template, request
+from gunicorn.http.errors import ParseException
+from psycopg.errors import ForeignKeyViolation, UniqueViolation
 from pydantic import ValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from storewatch.errors import (
@@ -44,6 +46,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(StorewatchError, _ours)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, _no_database)
+    app.register_error_handler(IntegrityError, _outrun)
+    app.register_error_handler(ParseException, _no_http)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -114,6 +118,19 @@ def _no_database(error: OperationalError) -> Response:
     response = problem(503, "The database cannot be reached just now. Try again in a moment.")
     response.headers["Retry-After"] = "2"
     return response
+
+
+def _outrun(error: IntegrityError) -> Response:
+    """Two looked at once whether it could be done, and the database let the quicker one do it."""
+    if not isinstance(error.orig, UniqueViolation | ForeignKeyViolation):
+        return _unexpected(error)
+    log.warning("outrun by another request", path=request.path, error=str(error.orig))
+    return problem(409, "Somebody else changed the same just now: read it again, then decide anew.")
+
+
+def _no_http(error: ParseException) -> Response:
+    """The server takes a body in chunks apart while the app reads it."""
+    return problem(400, f"The body is not in chunks as HTTP has them: {error}")
 
 
 def _unexpected(error: Exception) -> Response:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import socket
+import struct
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -28,6 +30,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "threads": 16,
             "control_socket_disable": True,
             "graceful_timeout": 20,
+            "when_ready": _bound_silence,
             "loglevel": "warning",
             "forwarded_allow_ips": "",  # by default it believes any local client; `guard` decides that
         }
@@ -41,6 +44,26 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> WSGIApplication:
         """The app."""
         return _answered_whole(self._app)
+
+
+# --- clients that fall silent ---------------------------------------------------------------------
+
+_SILENT_S, _DEAF_S = 30, 60
+
+
+def _bound_silence(arbiter: Any) -> None:
+    for listener in arbiter.LISTENERS:
+        bound_silence(listener.sock, _SILENT_S, _DEAF_S)
+
+
+def bound_silence(listener: socket.socket, silent_s: int, deaf_s: int) -> None:
+    """Each connection is given up whose client sends nothing, or takes nothing, for so many seconds.
+
+    Else one that is gone without a word would hold its thread for ever, and sixteen of them the service.
+    Linux hands these limits on to accepted connections; a timeout of Python's, gunicorn would take off.
+    """
+    for option, seconds in ((socket.SO_RCVTIMEO, silent_s), (socket.SO_SNDTIMEO, deaf_s)):
+        listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", seconds, 0))
 
 
 # --- answers that come before the body was read ---------------------------------------------------

@@ -268,6 +268,12 @@ def test_a_file_that_is_none_is_refused_whole(
     assert said(town["ada"].get("/api/v1/invitations"))["items"] == []
 
 
+def test_a_file_that_is_cut_off_invites_nobody(town: dict[str, Token]) -> None:
+    cut = many(town["ada"], "mia@maple.example,operator,\n", environ_overrides={"CONTENT_LENGTH": "100"})
+    assert cut.status_code == 400
+    assert said(town["ada"].get("/api/v1/invitations"))["items"] == []
+
+
 def test_another_content_type_is_refused(town: dict[str, Token]) -> None:
     assert town["ada"].post("/api/v1/invitations/bulk", json={}).status_code == 415
 

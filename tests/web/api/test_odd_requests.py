@@ -35,3 +35,21 @@ def test_a_cursor_that_is_not_ours_is_refused(service: Service, path: str) -> No
     ):
         cursor = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
         assert admin.get(f"/api/v1/{path}?cursor={cursor}").status_code in (400, 422), text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "reports", '{"max_gap_seconds": %s}'),
+        ("POST", "reports", '{"windows": [{"name": "a", "length_seconds": %s}]}'),
+        ("PATCH", "stores", '{"stores": [{"store_id": "oak", "revenue_per_week": %s}]}'),
+        ("PUT", "hours/oak", '{"hours": [{"day": %s, "opens": "10:00", "closes": "12:00"}]}'),
+    ],
+)
+def test_a_number_of_four_hundred_digits_is_too_large(
+    service: Service, method: str, path: str, body: str
+) -> None:
+    service.group("Oak", "oak")
+    admin = service.token("ada@example.com", Role.ADMIN)
+    answer = admin.send(method, f"/api/v1/{path}", data=body % ("9" * 400), headers=JSON)
+    assert answer.status_code == 422

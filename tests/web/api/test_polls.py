@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from storewatch.config import Settings
 from storewatch.domain.permissions import GroupRole, Role, Scope
-from storewatch.services import polls
+from storewatch.services import polls, stores
 from storewatch.storage import imports, verify
 from storewatch.storage.db import Database
 from storewatch.web import limits
@@ -168,7 +168,7 @@ def test_too_many_polls_and_gzip_bombs_are_refused(service: Service, importer: T
 def test_a_request_waits_for_a_running_import_only_so_long(
     service: Service, importer: Token, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(polls, "PATIENCE_S", 1)
+    monkeypatch.setattr(stores, "PATIENCE_S", 1)
     with service.database.transaction() as session:
         imports.lock(session, "store_status")
         answer = importer.post(PATH, json={"polls": [GOOD]})

@@ -121,7 +121,13 @@ def _again(template: str, error: StorewatchError, **values: object) -> BaseRespo
 def _next() -> str:
     """Where to go after the login: a path of ours, never another site."""
     wanted = request.values.get("next", "")
-    parts = urlsplit(wanted)
-    if parts.scheme or parts.netloc or not wanted.startswith("/") or wanted.startswith(("//", "/\\")):
-        return url_for("home.home")
-    return wanted
+    return wanted if _is_ours(wanted) else url_for("home.home")
+
+
+def _is_ours(place: str) -> bool:
+    try:
+        parts = urlsplit(place)
+    except ValueError:  # it has a bracket where a host would be
+        return False
+    elsewhere = parts.scheme or parts.netloc or place.startswith(("//", "/\\"))
+    return place.startswith("/") and not elsewhere

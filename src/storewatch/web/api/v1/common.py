@@ -35,9 +35,17 @@ def _whole(value: Any) -> Any:
     """JSON knows no integers: 5 and 5.0 are the same number there; true and "5" are none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("a whole number is needed")  # noqa: TRY004 - pydantic wants a ValueError
-    if not math.isfinite(value) or value != int(value):
+    if not _is_finite(value) or value != int(value):
         raise ValueError("a whole number is needed")
     return int(value)
+
+
+def _is_finite(value: float) -> bool:
+    """Whether a number fits into a float: JSON's may have any number of digits."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 Whole = Annotated[int, BeforeValidator(_whole)]
@@ -45,7 +53,7 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 
 
 def _number(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
         raise ValueError("a number is needed")
     return value
 

@@ -40,7 +40,7 @@ class Figures:
 def figures_by_store(
     polls: Polls, opens: Intervals, rules: Rules, windows: Int64, until: int, decided: Spans | None = None
 ) -> Figures:
-    """`totals`, `outages` and `bounds` of `segments`, which are made once: the engine's front door for reports."""
+    """`totals`, `outages` and `bounds` of `segments`, made once: the engine's front door for reports."""
     shape = windows.shape[:2]
     totals_, longest, down_min, down_max = (
         np.zeros((*shape, *more), np.int64) for more in ((len(Kind),), (), (), ())

@@ -92,8 +92,8 @@ def frames(
     where these differ.
 
     Columns: store_id, and for each total a column `{total}_us` of arrays, an element a window. The extended
-    form has name, location, hours_given, zone_given, and arrays of outages, longest_outage_us and the bounds of
-    downtime besides; these are null in rows of old reports.
+    form has name, location, hours_given, zone_given, and arrays of outages, longest_outage_us and the bounds
+    of downtime besides; these are null in rows of old reports.
     """
     windows = len(report.window_names)
     names = TOTALS + OUTAGES + BOUNDS if extended else TOTALS

@@ -17,10 +17,11 @@ from storewatch import config
 from storewatch.cli import cli
 from storewatch.domain import people_rows, weekly
 from storewatch.domain import polls as poll_rows
-from storewatch.domain.availability import Kind, Policy, Polls, Rules, totals_by_store
+from storewatch.domain.availability import Kind, Policy, Polls, Rules
 from storewatch.domain.axis import Int64
 from storewatch.domain.clock import DAY, EARLIEST, HOUR, MINUTE, parse_duration, to_us
 from storewatch.domain.hours import Schedule, Week, open_intervals
+from storewatch.domain.outages import Figures, figures_by_store
 from storewatch.domain.store_rows import read_stores
 from storewatch.domain.windows import LAST_DAY, LAST_HOUR, LAST_WEEK, before
 from storewatch.domain.zones import DEFAULT_ZONE
@@ -191,6 +192,12 @@ TYPES = (pl.Int64, pl.String, pl.String, pl.String, pl.String)
 
 def totals_of(text: str) -> tuple[Int64, int]:
     """The totals int64[windows, 6] of an example, and the place of its window."""
+    figures, place = figures_of(text)
+    return figures.totals[0], place
+
+
+def figures_of(text: str) -> tuple[Figures, int]:
+    """The figures of an example, of one store, and the place of its window."""
     lines = [
         (key, value) for key, value in (re.split(r"\s{2,}", line, maxsplit=1) for line in text.splitlines())
     ]
@@ -203,8 +210,7 @@ def totals_of(text: str) -> tuple[Int64, int]:
     at = np.array([at for at, _ in polls], np.int64)
     found = Polls(np.zeros(len(polls), np.int32), at, np.array([active for _, active in polls]))
     opens = open_intervals(schedule, as_of - 7 * DAY - rules.max_gap, as_of + 1)
-    totals = totals_by_store(found, opens, rules, windows, as_of)
-    return totals[0], list(WINDOWS).index(one["window"])
+    return figures_by_store(found, opens, rules, windows, as_of), list(WINDOWS).index(one["window"])
 
 
 EXAMPLES = [
@@ -220,14 +226,16 @@ def test_there_are_worked_examples() -> None:
 
 @pytest.mark.parametrize("text", EXAMPLES)
 def test_a_worked_example_is_what_the_engine_says(text: str) -> None:
-    totals, place = totals_of(text)
-    up_seen, up_inferred, down_seen, down_inferred, unknown, excluded = totals[place].tolist()
+    figures, place = figures_of(text)
+    up_seen, up_inferred, down_seen, down_inferred, unknown, excluded = figures.totals[0, place].tolist()
     computed = {
         "up": up_seen + up_inferred,
         "down": down_seen + down_inferred,
         "unknown": unknown,
         "excluded": excluded,
         "seen": up_seen + down_seen,
+        "down_min": int(figures.down_min[0, place]),
+        "down_max": int(figures.down_max[0, place]),
     }
     told = re.findall(r"(\w+) (\d+) (min|h)\b", text[text.index("result") :])
     assert len(told) >= 3

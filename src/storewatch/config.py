@@ -78,6 +78,13 @@ class Settings:
         "STOREWATCH_KEEP_UPLOADS", "30d", "uploaded files are removed so long after they were taken in"
     )
 
+    intended_reasons: str = _setting(
+        "STOREWATCH_INTENDED_REASONS",
+        "PAUSED_BY_RESTAURANT",
+        "reasons of polls, with commas between, with which an outage was meant to be: it counts as down and "
+        "is shown apart",
+    )
+
     @property
     def home_path(self) -> Path | None:
         """The home as a path; None means the default."""

@@ -28,7 +28,8 @@ def told(polls: list[Row], opens: list[tuple[int, int, int]], *windows: tuple[in
     """[down_min, down_max] of each window of store 0; polls speak for 10, the frame is [0, 1000)."""
     found = segments(make_polls(polls), make_intervals(opens), Rules(max_gap=10, seen_within=3), 0, 1000)
     asked = int64(edge for window in windows for edge in window).reshape(1, -1, 2)
-    return np.stack(bounds(found, asked), axis=2)[0].tolist()
+    least, most = (each[0].tolist() for each in bounds(found, asked))
+    return [list(pair) for pair in zip(least, most, strict=True)]
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,7 @@ READ_ALL = "   401 403 403 403 403 200 200 200 403 200 401 401"
 TRIGGER = "    401 202 202 202 202 202 202 403 403 202 401 401"
 
 POLL = {"store_id": "maple-17", "status": "active", "timestamp_utc": "2023-01-23T17:00:00Z"}
+OUTAGE_NOTE = {"store_id": "maple-17", "at": "2023-01-23T16:14:00Z", "note": "paused"}
 A_DAY = "start=2023-01-23T00:00:00Z&end=2023-01-24T00:00:00Z"
 
 TABLE = (
@@ -189,6 +190,14 @@ TABLE = (
     line("GET /api/v1/history/week", MAPLES, "?store_id=maple-17"),
     line("GET /api/v1/history/week", MAPLES, "?group_id={group_id}"),
     line("GET /api/v1/timeline/<id:store_id>", MAPLES),
+    line("GET /api/v1/outages", MEMBERS),
+    line("GET /api/v1/outages", MAPLES, "?store_id=maple-17"),
+    line("GET /api/v1/outages", MAPLES, "?group_id={group_id}"),
+    line("GET /api/v1/outages/notes", MEMBERS),
+    line("GET /api/v1/outages/notes", MAPLES, "?store_id=maple-17"),
+    line("POST /api/v1/outages/notes", MAPLES_CHANGE.replace("200", "201"), json=OUTAGE_NOTE),
+    line("GET /api/v1/outages/notes/<note_id>", MAPLES),
+    line("DELETE /api/v1/outages/notes/<note_id>", MAPLES_CHANGE.replace("200", "204")),
     line("GET /api/v1/zones/<id:store_id>", MAPLES),
     line("PUT /api/v1/zones/<id:store_id>", MAPLES_CHANGE, json={"zone": "America/New_York"}),
     line("DELETE /api/v1/zones/<id:store_id>", MAPLES_CHANGE),

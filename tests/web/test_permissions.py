@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,7 +21,7 @@ from sqlalchemy import make_url, text
 from werkzeug.test import TestResponse
 
 from storewatch.domain.permissions import COMMAND, GroupRole, Role, Scope, Via
-from storewatch.services import invitations, logins, reporting, tokens
+from storewatch.services import invitations, logins, outage_notes, reporting, tokens
 from storewatch.services.reporting import Request
 from storewatch.storage import accounts
 from storewatch.storage.access_tables import Account
@@ -118,6 +119,8 @@ def ids_of(service: Service, manager: Token) -> dict[str, str]:
         {UUID(groups["items"][0]["group_id"]): GroupRole.VIEWER},
         by_mail=False,
     )
+    at = datetime(2023, 1, 23, 16, 15, tzinfo=UTC)
+    note = outage_notes.add(service.database, COMMAND, "maple-17", at, "about maple-18")
     return {
         "group_id": groups["items"][0]["group_id"],
         "report_id": str(report_id),
@@ -127,6 +130,7 @@ def ids_of(service: Service, manager: Token) -> dict[str, str]:
         "store_id": "maple-17",
         "timestamp_utc": "2023-01-23T16:14:00Z",
         "import_id": "1",
+        "note_id": str(note.note_id),
     }
 
 

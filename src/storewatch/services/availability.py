@@ -73,11 +73,8 @@ def availability(
     """
     with database.snapshot() as session:
         as_of = as_of_asked(session, request.checked(now_us))
-        keys = chosen.keys(session, caller)
-        if chosen.store_id is None:
-            polled = history.record(session, keys).first_instant + history.MAX_GAP <= as_of
-            keys = keys[polled]
-        spans = np.array([_span(each, as_of) for each in asked], np.int64)
+        keys = keys_asked(session, caller, chosen, as_of)
+        spans = np.array([span_asked(each, as_of) for each in asked], np.int64)
         reach = int(spans.max() - spans.min()) + 2 * request.max_gap
         check_size(len(keys), -(-reach // DAY), "start")
         kept.check_reach(session, int(spans.min()) - request.max_gap, "start")
@@ -103,7 +100,15 @@ def as_of_asked(session: Session, request: Request) -> int:
     return newest if request.as_of is None else request.as_of
 
 
-def _span(asked: Elapsed | Between, as_of: int) -> tuple[int, int]:
+def keys_asked(session: Session, caller: Caller, chosen: Chosen, as_of: int) -> NDArray[np.int32]:
+    """Keys of the stores that were chosen; of several those that were polled by T."""
+    keys = chosen.keys(session, caller)
+    if chosen.store_id is not None:
+        return keys
+    return keys[history.record(session, keys).first_instant + history.MAX_GAP <= as_of]
+
+
+def span_asked(asked: Elapsed | Between, as_of: int) -> tuple[int, int]:
     """Start and end, as far as they lie before T."""
     if isinstance(asked, Elapsed):
         return as_of - asked.length_us, as_of
@@ -116,7 +121,7 @@ def _figures(
 ) -> Figures:
     rules = Rules(request.policy, request.max_gap, request.seen_within)
     schedule = weekly.schedule(session, keys, request.default_zone)
-    windows = np.minimum(spans, _archived(session, keys, schedule)[:, None, None])
+    windows = np.minimum(spans, archived(session, keys, schedule)[:, None, None])
     start, until = int(windows.min()), min(as_of, int(windows.max()) + rules.max_gap)
     reach = start - rules.max_gap
     rulings = exceptions.NONE if request.raw else exceptions_in_force.read(session, keys, reach, until)
@@ -124,7 +129,7 @@ def _figures(
     return figures_by_store(given.polls, given.opens, rules, windows, until, given.cover.decided)
 
 
-def _archived(session: Session, keys: NDArray[np.int32], schedule: hours.Schedule) -> Int64:
+def archived(session: Session, keys: NDArray[np.int32], schedule: hours.Schedule) -> Int64:
     """int64[stores]: the midnight from which each is archived."""
     day = history.record(session, keys).archived
     found = np.full(len(keys), history.NEVER)

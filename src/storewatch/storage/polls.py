@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import chain
 from typing import Any
@@ -232,6 +233,35 @@ def reasons(session: Session, store_key: int, at: Sequence[int]) -> dict[int, st
     moments = [from_us(each) for each in at]
     values = {"store_key": store_key, "at": moments, "first": min(moments), "last": max(moments)}
     return {to_us(row.timestamp_utc): row.reason for row in session.execute(query, values)}
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """Why stores were down: polls by `store`, a position, and `at`; poll i gave the `text[code[i]]`."""
+
+    store: NDArray[np.int64]
+    at: NDArray[np.int64]
+    code: NDArray[np.int64]
+    text: list[str]
+
+
+def reasons_between(session: Session, store_keys: NDArray[np.int32], start: int, until: int) -> Reasons:
+    """The reasons of those inactive polls of stores in [start, until], both included, that have one."""
+    which = f"""
+        NOT active AND reason IS NOT NULL AND {among(store_keys)}
+        AND timestamp_utc BETWEEN '{from_us(start)}' AND '{from_us(until)}'
+    """
+    ranked = 'dense_rank() OVER (ORDER BY reason COLLATE "C") - 1'
+    query = f"""
+        SELECT array_agg(store_key), array_agg(timestamp_utc), array_agg(code) FROM (
+            SELECT store_key, timestamp_utc, {ranked} AS code FROM store_status WHERE {which}) AS found
+    """
+    key, at, code = read_arrays(session, query, {}, (">i4", ">i8", ">i8"))
+    distinct = f'SELECT array_agg(DISTINCT reason COLLATE "C") FROM store_status WHERE {which}'
+    texts = raw(session).execute(distinct).fetchone() if len(key) else None
+    store = positions(store_keys)[key].astype(np.int64)
+    asked = store >= 0
+    return Reasons(store[asked], at[asked] + PG_EPOCH, code[asked], list(texts[0]) if texts else [])
 
 
 class _Wanted:

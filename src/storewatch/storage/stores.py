@@ -30,6 +30,17 @@ def keys(session: Session, ids: list[str]) -> pl.DataFrame:
     return _keys(session, f"SELECT store_id, store_key FROM store WHERE store_id = ANY({_LIST})", ids)
 
 
+def ids(session: Session, store_keys: NDArray[np.int32]) -> list[str]:
+    """The ids of stores, in the order of their keys as given."""
+    query = text("""
+        SELECT array_agg(store_id ORDER BY place) FROM store
+        JOIN unnest(string_to_array(:keys, ',')::int[]) WITH ORDINALITY AS k(store_key, place)
+            USING (store_key)
+    """)
+    found = session.execute(query, {"keys": ",".join(map(str, store_keys.tolist()))}).scalar()
+    return list(found or [])
+
+
 def seen_ids(session: Session, ids: list[str], seen_by: int | None) -> set[str]:
     """Those of the ids whose stores may be seen."""
     query = text(f"SELECT s.store_id FROM store AS s WHERE s.store_id = ANY({_LIST}) AND {SEEN}")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from flask import current_app
 
 from storewatch.domain.clock import to_us
+from storewatch.services.outages import intended
 from storewatch.services.reporting import Request
 from storewatch.storage.db import Database
 
@@ -23,6 +24,11 @@ def default_request() -> Request:
     found = current_app.extensions["storewatch.request"]
     assert isinstance(found, Request)  # noqa: S101 - create_app put it there
     return found
+
+
+def intended_reasons() -> frozenset[str]:
+    """The reasons of intended outages."""
+    return intended(current_app.extensions["storewatch.settings"].intended_reasons)
 
 
 def mail_on() -> bool:

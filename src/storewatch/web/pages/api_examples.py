@@ -32,6 +32,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             },
         ]
     },
+    "createOutageNote": {
+        "store_id": "corner-cafe",
+        "at": "2023-01-23T17:15:00Z",
+        "note": "The printer was out of paper.",
+    },
     "changePoll": {"status": "active", "reason": None},
     "putPoll": {"status": "inactive", "reason": "printer"},
     "createReport": {

@@ -63,7 +63,7 @@ def rename(
 def remove(database: Database, caller: Caller, group_id: UUID) -> None:
     """Removes a group; its stores and people stay."""
     with database.transaction() as session:
-        group = _found(session, caller, group_id)
+        group = _found(session, caller, group_id, lock=True)
         exception_marks.mark_group_gone(session, group.group_no)
         groups.remove(session, group.group_no)
         audit.record(session, caller, "delete", "group", group_id, name=group.name)
@@ -72,7 +72,7 @@ def remove(database: Database, caller: Caller, group_id: UUID) -> None:
 def add_stores(database: Database, caller: Caller, group_id: UUID, store_ids: list[str]) -> int:
     """Puts stores into a group. Returns how many were new there. NotFoundError names a store that is not."""
     with database.transaction() as session:
-        group, keys = _found(session, caller, group_id), _keys(session, store_ids)
+        group, keys = _found(session, caller, group_id, lock=True), _keys(session, store_ids)
         changed = groups.add_stores(session, group.group_no, keys)
         audit.record(session, caller, "add_stores", "group", group_id, stores=store_ids)
         exception_marks.mark_groups(session, {group.group_no: changed})
@@ -82,7 +82,7 @@ def add_stores(database: Database, caller: Caller, group_id: UUID, store_ids: li
 def remove_stores(database: Database, caller: Caller, group_id: UUID, store_ids: list[str]) -> int:
     """Takes stores out of a group. Returns how many were there."""
     with database.transaction() as session:
-        group, keys = _found(session, caller, group_id), _keys(session, store_ids)
+        group, keys = _found(session, caller, group_id, lock=True), _keys(session, store_ids)
         changed = groups.remove_stores(session, group.group_no, keys)
         audit.record(session, caller, "remove_stores", "group", group_id, stores=store_ids)
         exception_marks.mark_groups(session, {group.group_no: changed})

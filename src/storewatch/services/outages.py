@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from storewatch.domain import hours
+from storewatch.domain import exceptions
 from storewatch.domain.availability import Polls, Rules, segments, totals
 from storewatch.domain.axis import Axis, Int64
 from storewatch.domain.clock import DAY
@@ -19,10 +19,11 @@ from storewatch.domain.outage_list import NONE, Outages, Seen, joined, listed
 from storewatch.domain.outage_words import Outage
 from storewatch.domain.permissions import Caller
 from storewatch.domain.windows import Elapsed
+from storewatch.services import kept, sources
 from storewatch.services.availability import Between, archived, as_of_asked, keys_asked, span_asked
 from storewatch.services.chosen import Chosen, check_size
 from storewatch.services.reporting import Request
-from storewatch.storage import outage_notes, polls, stores, weekly
+from storewatch.storage import exceptions_in_force, outage_notes, polls, retention, stores, weekly
 from storewatch.storage.db import Database
 from storewatch.storage.outage_notes import Note
 
@@ -234,10 +235,11 @@ def _add(
     schedule = weekly.schedule(session, keys, request.default_zone)
     until_archived = archived(session, keys, schedule)
     windows = np.minimum(np.array(span, np.int64), until_archived[:, None])
-    start, until = span[0] - AROUND - rules.max_gap, min(as_of, span[1] + AROUND + rules.max_gap)
-    opens = hours.open_intervals(schedule, start - rules.max_gap, until + 1)
-    polled = polls.read((session,), keys, start - rules.max_gap, until)
-    found = segments(polled, opens, rules, start, until)
+    start, until = _around(session, span, rules, as_of)
+    begin = start - rules.max_gap
+    rulings = exceptions.NONE if request.raw else exceptions_in_force.read(session, keys, begin, until)
+    given = sources.read((session,), keys, schedule, rulings, begin, until)
+    polled, found = given.polls, segments(given.polls, given.opens, rules, start, until, given.cover.decided)
     some, seen = listed(found, polled, windows, until - rules.max_gap, to_present=until == as_of)
     some.ongoing[until_archived[some.store] <= as_of] = False
     by_outage = _reasons(session, keys, polled, some, seen, start - rules.max_gap, until)
@@ -247,6 +249,14 @@ def _add(
     parts.zones += [schedule.zone_names[number] for number in schedule.zone.tolist()]
     parts.open += int(totals(found, windows[:, None]).sum())
     parts.count += len(some)
+
+
+def _around(session: Session, span: tuple[int, int], rules: Rules, as_of: int) -> tuple[int, int]:
+    """From when to when to look, as far as there are polls. UsageError if those of the span are gone."""
+    kept.check_reach(session, span[0] - rules.max_gap, "start")
+    earliest = retention.polls_from(session) + rules.max_gap
+    begin = max(span[0] - AROUND - rules.max_gap, earliest)
+    return begin, min(as_of, span[1] + AROUND + rules.max_gap)
 
 
 def _is_meant(reasons: dict[str, int] | None, meant: frozenset[str]) -> bool:

@@ -8,9 +8,9 @@ from typing import Any
 import structlog
 from flask import Flask, Response, jsonify, render_template, request
 from gunicorn.http.errors import ParseException
-from psycopg.errors import ForeignKeyViolation, UniqueViolation
+from psycopg.errors import DeadlockDetected, ForeignKeyViolation, UniqueViolation
 from pydantic import ValidationError
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from storewatch.errors import (
@@ -114,6 +114,8 @@ def _http(error: HTTPException) -> Response:
 
 
 def _no_database(error: OperationalError) -> Response:
+    if isinstance(error.orig, DeadlockDetected):
+        return _quicker(error)
     log.warning("database cannot be reached", error=str(error.orig))
     response = problem(503, "The database cannot be reached just now. Try again in a moment.")
     response.headers["Retry-After"] = "2"
@@ -124,6 +126,10 @@ def _outrun(error: IntegrityError) -> Response:
     """Two looked at once whether it could be done, and the database let the quicker one do it."""
     if not isinstance(error.orig, UniqueViolation | ForeignKeyViolation):
         return _unexpected(error)
+    return _quicker(error)
+
+
+def _quicker(error: DBAPIError) -> Response:
     log.warning("outrun by another request", path=request.path, error=str(error.orig))
     return problem(409, "Somebody else changed the same just now: read it again, then decide anew.")
 

@@ -86,6 +86,9 @@ def test_loopback_is_refused_however_it_is_written(host: str) -> None:
         ("64:ff9b::0a00:1", False),  # NAT64 of 10.0.0.1
         ("2001::1", False),  # Teredo
         ("2001:db8::1", False),
+        ("64:ff9b:1::0a00:1", False),  # NAT64 with a prefix of one's own
+        ("fec0::1", False),  # private once
+        ("::7f00:1", False),  # 127.0.0.1 in an old way
     ],
 )
 def test_only_public_addresses_may_be_reached(address: str, may: bool) -> None:

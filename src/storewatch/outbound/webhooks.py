@@ -29,7 +29,7 @@ SIGNATURE = "Storewatch-Signature"
 _PATIENCE = 10.0  # seconds for all of it
 _LONGEST_HEAD = 16 * 1024
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r]")
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48")
 
 
 @dataclass(frozen=True)
@@ -147,10 +147,11 @@ def may_reach(address: Address, allowed: Sequence[Network]) -> bool:
     if any(address in network for network in allowed):
         return True
     if isinstance(address, ipaddress.IPv6Address) and (
-        address.sixtofour or address.teredo or address in _NAT64
+        address.sixtofour or address.teredo or any(address in network for network in _NAT64)
     ):
         return False  # it leads to an IPv4 address that nobody looked at
-    return address.is_global and not address.is_multicast
+    old = isinstance(address, ipaddress.IPv6Address) and (address.is_site_local or address.is_reserved)
+    return address.is_global and not address.is_multicast and not old
 
 
 # --- what is said ---------------------------------------------------------------------------------

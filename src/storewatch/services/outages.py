@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from storewatch.domain import hours
+from storewatch.domain import exceptions
 from storewatch.domain.availability import Polls, Rules, segments, totals
 from storewatch.domain.axis import Axis, Int64
 from storewatch.domain.clock import DAY
@@ -19,10 +19,11 @@ from storewatch.domain.outage_list import NONE, Outages, Seen, joined, listed
 from storewatch.domain.outage_words import Outage
 from storewatch.domain.permissions import Caller
 from storewatch.domain.windows import Elapsed
+from storewatch.services import kept, sources
 from storewatch.services.availability import Between, archived, as_of_asked, keys_asked, span_asked
 from storewatch.services.chosen import Chosen, check_size
 from storewatch.services.reporting import Request
-from storewatch.storage import outage_notes, polls, stores, weekly
+from storewatch.storage import exceptions_in_force, outage_notes, polls, retention, stores, weekly
 from storewatch.storage.db import Database
 from storewatch.storage.outage_notes import Note
 
@@ -125,6 +126,7 @@ def outages(
         start, end = span_asked(asked, as_of)
         reach = end - start + 2 * AROUND + 4 * request.max_gap
         check_size(len(keys), -(-reach // DAY), "start")
+        kept.check_reach(session, start - request.max_gap, "start")
         whole = _all(session, keys, request, (start, end), as_of, meant)
         shown = whole.chosen(which)
         ids = stores.ids(session, keys)
@@ -234,13 +236,14 @@ def _add(
     schedule = weekly.schedule(session, keys, request.default_zone)
     until_archived = archived(session, keys, schedule)
     windows = np.minimum(np.array(span, np.int64), until_archived[:, None])
-    start, until = span[0] - AROUND - rules.max_gap, min(as_of, span[1] + AROUND + rules.max_gap)
-    opens = hours.open_intervals(schedule, start - rules.max_gap, until + 1)
-    polled = polls.read((session,), keys, start - rules.max_gap, until)
-    found = segments(polled, opens, rules, start, until)
-    some, seen = listed(found, polled, windows, until - rules.max_gap, to_present=until == as_of)
+    start = max(span[0] - AROUND - rules.max_gap, retention.polls_from(session) + rules.max_gap)
+    reach, until = start - rules.max_gap, min(as_of, span[1] + AROUND + rules.max_gap)
+    rulings = exceptions.NONE if request.raw else exceptions_in_force.read(session, keys, reach, until)
+    given = sources.read((session,), keys, schedule, rulings, reach, until)
+    found = segments(given.polls, given.opens, rules, start, until, given.cover.decided)
+    some, seen = listed(found, given.polls, windows, until - rules.max_gap, to_present=until == as_of)
     some.ongoing[until_archived[some.store] <= as_of] = False
-    by_outage = _reasons(session, keys, polled, some, seen, start - rules.max_gap, until)
+    by_outage = _reasons(session, keys, given.polls, some, seen, reach, until)
     parts.meant.append(np.array([_is_meant(by_outage.get(row), meant) for row in range(len(some))], np.bool_))
     parts.reasons |= {row + parts.count: texts for row, texts in by_outage.items()}
     parts.lists.append(some.shifted(len(parts.zones)))

@@ -126,6 +126,7 @@ def outages(
         start, end = span_asked(asked, as_of)
         reach = end - start + 2 * AROUND + 4 * request.max_gap
         check_size(len(keys), -(-reach // DAY), "start")
+        kept.check_reach(session, start - request.max_gap, "start")
         whole = _all(session, keys, request, (start, end), as_of, meant)
         shown = whole.chosen(which)
         ids = stores.ids(session, keys)
@@ -235,28 +236,20 @@ def _add(
     schedule = weekly.schedule(session, keys, request.default_zone)
     until_archived = archived(session, keys, schedule)
     windows = np.minimum(np.array(span, np.int64), until_archived[:, None])
-    start, until = _around(session, span, rules, as_of)
-    begin = start - rules.max_gap
-    rulings = exceptions.NONE if request.raw else exceptions_in_force.read(session, keys, begin, until)
-    given = sources.read((session,), keys, schedule, rulings, begin, until)
-    polled, found = given.polls, segments(given.polls, given.opens, rules, start, until, given.cover.decided)
-    some, seen = listed(found, polled, windows, until - rules.max_gap, to_present=until == as_of)
+    start = max(span[0] - AROUND - rules.max_gap, retention.polls_from(session) + rules.max_gap)
+    reach, until = start - rules.max_gap, min(as_of, span[1] + AROUND + rules.max_gap)
+    rulings = exceptions.NONE if request.raw else exceptions_in_force.read(session, keys, reach, until)
+    given = sources.read((session,), keys, schedule, rulings, reach, until)
+    found = segments(given.polls, given.opens, rules, start, until, given.cover.decided)
+    some, seen = listed(found, given.polls, windows, until - rules.max_gap, to_present=until == as_of)
     some.ongoing[until_archived[some.store] <= as_of] = False
-    by_outage = _reasons(session, keys, polled, some, seen, start - rules.max_gap, until)
+    by_outage = _reasons(session, keys, given.polls, some, seen, reach, until)
     parts.meant.append(np.array([_is_meant(by_outage.get(row), meant) for row in range(len(some))], np.bool_))
     parts.reasons |= {row + parts.count: texts for row, texts in by_outage.items()}
     parts.lists.append(some.shifted(len(parts.zones)))
     parts.zones += [schedule.zone_names[number] for number in schedule.zone.tolist()]
     parts.open += int(totals(found, windows[:, None]).sum())
     parts.count += len(some)
-
-
-def _around(session: Session, span: tuple[int, int], rules: Rules, as_of: int) -> tuple[int, int]:
-    """From when to when to look, as far as there are polls. UsageError if those of the span are gone."""
-    kept.check_reach(session, span[0] - rules.max_gap, "start")
-    earliest = retention.polls_from(session) + rules.max_gap
-    begin = max(span[0] - AROUND - rules.max_gap, earliest)
-    return begin, min(as_of, span[1] + AROUND + rules.max_gap)
 
 
 def _is_meant(reasons: dict[str, int] | None, meant: frozenset[str]) -> bool:

@@ -15,7 +15,7 @@ from storewatch.domain.windows import wall_clock
 class Outage:
     """An outage with its part in a window, as `outage_list` has it; instants are None where not known.
 
-    `reasons` are those that its polls gave, with how many did; `intended`: all of them are meant so.
+    `ongoing` too: its end may lie too far after the window to be known. `reasons` are those that its polls gave, with how many did; `intended`: all of them are meant so.
     """
 
     store_id: str
@@ -33,7 +33,7 @@ class Outage:
     down_min: int
     down_max: int
     polls: int
-    ongoing: bool
+    ongoing: bool | None
     reasons: dict[str, int] = field(default_factory=dict)
     intended: bool = False
 
@@ -42,7 +42,7 @@ class Outage:
         at = to_us(moment)
         begins = self.start if self.counted_from is None else self.counted_from
         ends = self.end if self.counted_until is None else self.counted_until
-        return begins <= at and (at < ends or self.ongoing)
+        return begins <= at and (at < ends or bool(self.ongoing))
 
 
 def worded(outage: Outage) -> str:

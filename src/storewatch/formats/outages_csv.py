@@ -43,7 +43,7 @@ def _row(outage: Outage, notes: list[str]) -> list[str]:
     return [
         harmless_text(outage.store_id),
         *("" if at is None else iso(at) for at in instants),
-        str(outage.ongoing).lower(),
+        "" if outage.ongoing is None else str(outage.ongoing).lower(),
         *(_seconds(getattr(outage, name)) for name in _TIMES),
         str(outage.polls),
         harmless_text(reasons),

@@ -181,6 +181,8 @@ class _All:
         values = {name: getattr(one, name).tolist()[0] for name in _TOLD}
         instants = {name: None if values[name] == NONE else values[name] for name in _INSTANTS}
         store = int(one.store[0])
+        if instants["counted_until"] is None and not values["ongoing"]:
+            values["ongoing"] = None
         return Outage(
             store_id=ids[store],
             zone=self.zones[store],

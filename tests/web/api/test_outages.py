@@ -123,6 +123,15 @@ def test_over_the_edge_of_a_range_it_is_clipped_and_told_as_elsewhere(fleet: Fla
     assert (found["down_min_seconds"], found["down_max_seconds"]) == (0, 2700)
 
 
+def test_an_end_that_lies_too_far_off_is_not_told(client: FlaskClient, database: Database) -> None:
+    days = range(1, 21)
+    rows = "".join(f"a,inactive,2023-01-{day:02d} 12:00:00 UTC\n" for day in days)
+    load(database, f"store_id,status,timestamp_utc\n{rows}", ZONES)
+    (found,) = asked(client, "store_id=a&start=2023-01-09&end=2023-01-10")["items"]
+    assert (found["counted_from"], found["counted_until"], found["ongoing"]) == (None, None, None)
+    assert found["told"].startswith("began before 2023-01-09 00:00; went on after 2023-01-10 00:00; 1 d down")
+
+
 def test_without_outages_the_means_are_null(fleet: FlaskClient) -> None:
     summary = asked(fleet, "store_id=c")["summary"]
     names = ("outages", "longest_seconds", "mean_seconds", "mtbf_seconds")

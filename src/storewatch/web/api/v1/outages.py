@@ -85,7 +85,7 @@ class Outage(BaseModel):
     counted_until: str | None = Field(description="its end; null: ongoing, or it lies too far off")
     last_seen_down: str | None
     first_seen_up: str | None = Field(description="the poll after")
-    ongoing: bool = Field(description="it runs at as_of")
+    ongoing: bool | None = Field(description="it runs at as_of; null: its end lies too far off")
     down_seconds: float = Field(description="open time within the range")
     down_seen_seconds: float
     down_min_seconds: float

@@ -15,8 +15,8 @@ from storewatch.domain.windows import wall_clock
 class Outage:
     """An outage with its part in a window, as `outage_list` has it; instants are None where not known.
 
-    So is `ongoing`, where its end lies too far after the window. `reasons` are those that its polls gave, with
-    how many did; `intended`: all of them are meant so.
+    So is `ongoing`, where its end lies too far after the window. `reasons` are those that its polls gave,
+    with how many did; `intended`: all of them are meant so.
     """
 
     store_id: str

@@ -96,11 +96,44 @@ def test_every_outage_of_the_list_agrees_with_the_oracle(fleet: Fleet, seed: int
         assert row["down"] == part.length_us
         assert row["counted_from"] in (NONE, whole.start_us)
         assert row["counted_until"] in (NONE, whole.end_us)
+        assert_seen_as_by_the_oracle(fleet, fleet.store_ids[store], row, whole, part)
         assert 0 <= row["down_min"] <= row["down"] <= row["down_max"] <= window[1] - window[0]
     alone = figures_by_store(polls, opens, rules, windows[:, None], fleet.as_of_us)
     least = np.zeros(stores, np.int64)
     np.add.at(least, outages.store, outages.down_min)
     assert least.tolist() == alone.down_min[:, 0].tolist()
+
+
+def assert_seen_as_by_the_oracle(
+    fleet: Fleet, store_id: str, row: dict[str, Any], whole: oracle.Outage, part: oracle.Outage
+) -> None:
+    own = (fleet.polls_of(store_id), fleet.rows_of(store_id), fleet.zone_of(store_id))
+
+    def pieces(of: oracle.Outage) -> list[oracle.Segment]:
+        rules = fleet.policy, fleet.max_gap_us, fleet.seen_within_us
+        return oracle.segments(*own, (of.start_us, of.end_us), fleet.as_of_us, *rules)
+
+    within = pieces(part)
+    assert row["polls"] == len({piece.poll for piece in within})
+    assert row["seen"] == sum(piece.length_us for piece in within if piece.seen)
+    saw = [piece.poll for piece in pieces(whole)]
+    counting = oracle.in_hours(*own, fleet.as_of_us)
+    assert saw[0] is not None
+    assert saw[-1] is not None
+    if row["counted_from"] != NONE:
+        assert row["first_seen_down"] == saw[0].at_us
+        before = counting[: counting.index(saw[0])][-1:]
+        assert row["last_seen_up"] == seen_up(before, saw[0], fleet.max_gap_us)
+    if row["counted_until"] != NONE:
+        assert row["last_seen_down"] == saw[-1].at_us
+        after = counting[counting.index(saw[-1]) + 1 :][:1]
+        assert row["first_seen_up"] == seen_up(after, saw[-1], fleet.max_gap_us)
+
+
+def seen_up(beside: list[oracle.Poll], poll: oracle.Poll, max_gap_us: int) -> int:
+    """When the poll beside one that saw a store down saw it up, if all between them is known."""
+    near = [each.at_us for each in beside if abs(each.at_us - poll.at_us) <= 2 * max_gap_us and each.active]
+    return near[0] if near else NONE
 
 
 Found = tuple[oracle.Outage, oracle.Outage]

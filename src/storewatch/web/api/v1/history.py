@@ -60,14 +60,14 @@ class DaysQuery(ChosenQuery):
 
 
 class HistoryQuery(DaysQuery):
-    by: Literal["day", "week", "month"] = Field(default="day", description="weeks begin on Monday")
+    by: Literal["day", "week", "month", "quarter"] = Field(default="day", description="weeks begin on Monday")
 
 
 class Period(Figures):
     first_day: date = Field(description="of the period, as far as it was asked for")
     last_day: date
     complete: bool = Field(description="false: it was not over everywhere at as_of")
-    longest_outage_seconds: float | None = Field(description="within a day; null for weeks and months")
+    longest_outage_seconds: float | None = Field(description="within a day; null for longer periods")
 
 
 class History(Present):
@@ -94,7 +94,7 @@ class WeekHours(Present):
 )
 @needs(READ)
 def get_history(query: HistoryQuery) -> Response:
-    """By day, week or month of each store's own calendar, added up over the stores, by the usual rules.
+    """By day, week, month or quarter of each store's own calendar, added up over the stores, by the usual rules.
 
     A store is counted from the day on in which its first poll speaks. At most 3,660 days, and 500,000 stores
     x days, may be asked for at once. An outage over midnight is one in a week or month that holds it.

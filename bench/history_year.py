@@ -42,7 +42,7 @@ def main() -> None:
         database = Database(url)
         db.prepare(database)
         if not _filled(database):
-            _fill(database, url, home, asked.stores)
+            _fill(database, url, asked.stores)
         for name, question, bound_ms in _questions(database):
             _told(name, question, asked.runs, bound_ms)
         database.close()
@@ -62,7 +62,7 @@ def _filled(database: Database) -> bool:
         return bool(session.connection().exec_driver_sql("SELECT EXISTS (SELECT FROM store)").scalar())
 
 
-def _fill(database: Database, url: str, home: Path, stores: int) -> None:
+def _fill(database: Database, url: str, stores: int) -> None:
     with open_folder() as folder:
         say(f"{stores:,} stores over {DAYS} days are made up")
         made, _ = module("data", {"folder": str(folder), "stores": stores, "days": DAYS, "seed": SEED})
@@ -76,7 +76,9 @@ def _fill(database: Database, url: str, home: Path, stores: int) -> None:
         pass
     say(f"history made in {time.perf_counter() - began:.1f} s")
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("UPDATE store SET revenue_per_week = 5000 + store_key WHERE store_key % 10 > 0")
+        connection.exec_driver_sql(
+            "UPDATE store SET revenue_per_week = 5000 + store_key WHERE mod(store_key, 10) > 0"
+        )
         connection.exec_driver_sql("VACUUM ANALYZE")
 
 
@@ -112,8 +114,9 @@ def _told(name: str, question: Callable[[], Any], runs: int, bound_ms: float) ->
         began = time.perf_counter()
         question()
         took.append((time.perf_counter() - began) * 1_000)
-    fine = "" if statistics.median(took) < bound_ms else "  MISSED"
-    print(f"{name}: {statistics.median(took):.0f} ms [{min(took):.0f}-{max(took):.0f}], bound {bound_ms:.0f}{fine}")
+    median = statistics.median(took)
+    fine = "" if median < bound_ms else "  MISSED"
+    print(f"{name}: {median:.0f} ms [{min(took):.0f}-{max(took):.0f}], bound {bound_ms:.0f}{fine}")
 
 
 if __name__ == "__main__":

@@ -32,9 +32,7 @@ def period(
     """A month of 30 days with 10 open hours each, of which so many days are over; the rest of them is up."""
     open_us = days * 10 * HOUR
     values = {"up": open_us - down - unknown - excluded, "over": days == 30, "whole": WHOLE} | more
-    return Period(
-        open=open_us, down=down, unknown=unknown, excluded=excluded, outages=outages, **values
-    )
+    return Period(open=open_us, down=down, unknown=unknown, excluded=excluded, outages=outages, **values)
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,13 @@ def ids_of(service: Service, manager: Token) -> dict[str, str]:
         {UUID(groups["items"][0]["group_id"]): GroupRole.VIEWER},
         by_mail=False,
     )
+    level = manager.post(
+        "/api/v1/service-levels",
+        json={"name": "acer_brands", "target": 99, "group_id": groups["items"][0]["group_id"]},
+    ).json
+    assert level is not None
     return {
+        "level_id": level["level_id"],
         "group_id": groups["items"][0]["group_id"],
         "report_id": str(report_id),
         "account_id": str(account.account_id),

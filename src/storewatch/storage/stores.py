@@ -129,6 +129,12 @@ def polled(session: Session, seen_by: int | None, group_no: int | None = None) -
     return np.array(session.execute(text(query), values).scalar() or [], np.int32)
 
 
+def ids(session: Session, store_keys: NDArray[np.int32]) -> list[str]:
+    """The ids of stores, in the order of their keys, which are in order."""
+    query = "SELECT array_agg(store_id ORDER BY store_key) FROM store WHERE store_key = ANY(:keys)"
+    return session.execute(text(query), {"keys": store_keys.tolist()}).scalar() or []
+
+
 _NOT_ARCHIVED = """
     (s.archived_from IS NULL OR s.archived_from > (
         CAST(:as_of AS timestamptz) AT TIME ZONE clock_zone(coalesce(

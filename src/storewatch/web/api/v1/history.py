@@ -15,9 +15,12 @@ from storewatch.web.access import caller, needs
 from storewatch.web.api.v1.common import answer, database, resource
 from storewatch.web.api.v1.figures import (
     ChosenQuery,
+    Costs,
     Figures,
     Present,
     Times,
+    currency,
+    told_lost,
     told_present,
     told_times,
     told_totals,
@@ -63,7 +66,7 @@ class HistoryQuery(DaysQuery):
     by: Literal["day", "week", "month", "quarter"] = Field(default="day", description="weeks begin on Monday")
 
 
-class Period(Figures):
+class Period(Figures, Costs):
     first_day: date = Field(description="of the period, as far as it was asked for")
     last_day: date
     complete: bool = Field(description="false: it was not over everywhere at as_of")
@@ -73,6 +76,8 @@ class Period(Figures):
 class History(Present):
     by: str
     stores: int = Field(description="of how many stores a day is counted")
+    currency: str
+    stores_without_revenue: int = Field(description="of these, how many `lost` leaves out")
     items: list[Period] = Field(description="in order; those of which no store has a day are left out")
 
 
@@ -94,7 +99,7 @@ class WeekHours(Present):
 )
 @needs(READ)
 def get_history(query: HistoryQuery) -> Response:
-    """By day, week, month or quarter of each store's own calendar, added up over the stores, by the usual rules.
+    """By day, week, month or quarter of each store's own calendar, added up over the stores.
 
     A store is counted from the day on in which its first poll speaks. At most 3,660 days, and 500,000 stores
     x days, may be asked for at once. An outage over midnight is one in a week or month that holds it.
@@ -103,7 +108,12 @@ def get_history(query: HistoryQuery) -> Response:
         database(), caller(), query.chosen(), query.by, query.asked(), default_request()
     )
     return jsonify(
-        **told_present(found.as_of), by=query.by, stores=found.stores, items=_shown(found, query.by == "day")
+        **told_present(found.as_of),
+        by=query.by,
+        stores=found.stores,
+        currency=currency(),
+        stores_without_revenue=found.unpriced,
+        items=_shown(found, query.by == "day"),
     )
 
 
@@ -133,7 +143,7 @@ def get_week(query: DaysQuery) -> Response:
 def _shown(found: ByPeriod, with_longest: bool) -> list[dict[str, Any]]:
     sums = found.sums
     columns = (found.first, found.last, found.complete, sums.totals, sums.outages, sums.longest, sums.days)
-    rows = zip(*(column.tolist() for column in columns), strict=True)
+    rows = zip(*(column.tolist() for column in columns), found.lost, strict=True)
     return [
         {
             "first_day": _day(first),
@@ -142,8 +152,9 @@ def _shown(found: ByPeriod, with_longest: bool) -> list[dict[str, Any]]:
             **told_totals(totals),
             "outages": outages,
             "longest_outage_seconds": longest / 1_000_000 if with_longest else None,
+            **told_lost(lost),
         }
-        for first, last, complete, totals, outages, longest, days in rows
+        for first, last, complete, totals, outages, longest, days, lost in rows
         if days
     ]
 

@@ -40,6 +40,9 @@ class Settings:
     seen_within: str = _setting(
         "STOREWATCH_SEEN_WITHIN", "45m", "how near to a poll a state counts as seen and not as inferred"
     )
+    currency: str = _setting(
+        "STOREWATCH_CURRENCY", "USD", "the currency of all revenue, by its three letters (ISO 4217)"
+    )
     keep_reports: str = _setting(
         "STOREWATCH_KEEP_REPORTS", "90d", "reports that are not pinned are removed after this time"
     )

@@ -66,6 +66,7 @@ OPERATORS = "  401 403 403 403 403 200 200 403 403 200 401 401"
 OPERATORS_MAKE = OPERATORS.replace("200", "201")
 OPERATORS_END = OPERATORS.replace("200", "204")
 MAPLES_CHANGE = "401 404 404 403 200 200 200 403 403 200 401 401"
+MAPLES_MAKE = MAPLES_CHANGE.replace("200", "201")
 OPERATORS_PLACE = "401 404 404 403 403 200 200 403 403 200 401 401"
 MIAS = "       401 404 404 404 200 200 200 200 403 200 401 401"
 ANY_WRITER = " 401 200 200 200 200 200 200 403 403 200 401 401"
@@ -189,6 +190,16 @@ TABLE = (
     line("GET /api/v1/history/week", MEMBERS),
     line("GET /api/v1/history/week", MAPLES, "?store_id=maple-17"),
     line("GET /api/v1/history/week", MAPLES, "?group_id={group_id}"),
+    line("GET /api/v1/service-levels", MEMBERS),
+    line("POST /api/v1/service-levels", OPERATORS_MAKE, json={"name": "all", "target": 99}),
+    line("POST /api/v1/service-levels", MAPLES_MAKE, json={"name": "m", "target": 9, "store_id": "maple-17"}),
+    line(
+        "POST /api/v1/service-levels", MAPLES_MAKE, json={"name": "m", "target": 9, "group_id": "{group_id}"}
+    ),
+    line("GET /api/v1/service-levels/<uuid:level_id>", MAPLES),
+    line("GET /api/v1/service-levels/<uuid:level_id>/status", MAPLES),
+    line("PATCH /api/v1/service-levels/<uuid:level_id>", MAPLES_CHANGE, json={"target": 98}),
+    line("DELETE /api/v1/service-levels/<uuid:level_id>", MAPLES_CHANGE.replace("200", "204")),
     line("GET /api/v1/timeline/<id:store_id>", MAPLES),
     line("GET /api/v1/outages", MEMBERS),
     line("GET /api/v1/outages", MAPLES, "?store_id=maple-17"),
@@ -201,6 +212,9 @@ TABLE = (
     line("GET /api/v1/zones/<id:store_id>", MAPLES),
     line("PUT /api/v1/zones/<id:store_id>", MAPLES_CHANGE, json={"zone": "America/New_York"}),
     line("DELETE /api/v1/zones/<id:store_id>", MAPLES_CHANGE),
+    line("GET /api/v1/revenue/<id:store_id>", MAPLES),
+    line("PUT /api/v1/revenue/<id:store_id>", OPERATORS_PLACE, json={"weekly": 100}),
+    line("DELETE /api/v1/revenue/<id:store_id>", OPERATORS_PLACE.replace("200", "204")),
     line("GET /api/v1/polls", MAPLES, "?store_id=maple-17"),
     line("POST /api/v1/polls", IMPORTS, json={"polls": [POLL]}),
     line("DELETE /api/v1/polls", OPERATORS, f"?store_id=maple-17&reason=x&{A_DAY}"),

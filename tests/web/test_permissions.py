@@ -121,7 +121,13 @@ def ids_of(service: Service, manager: Token) -> dict[str, str]:
     )
     at = datetime(2023, 1, 23, 16, 15, tzinfo=UTC)
     note = outage_notes.add(service.database, COMMAND, "maple-17", at, "about maple-18")
+    level = manager.post(
+        "/api/v1/service-levels",
+        json={"name": "acer_brands", "target": 99, "group_id": groups["items"][0]["group_id"]},
+    ).json
+    assert level is not None
     return {
+        "level_id": level["level_id"],
         "group_id": groups["items"][0]["group_id"],
         "report_id": str(report_id),
         "account_id": str(account.account_id),

@@ -15,13 +15,8 @@ from storewatch.domain.windows import wall_clock
 class Outage:
     """An outage with its part in a window, as `outage_list` has it; instants are None where not known.
 
-<<<<<<< HEAD
-    `ongoing` too: its end may lie too far after the window to be known. `reasons` are those that its polls
-    gave, with how many did; `intended`: all of them are meant so.
-=======
     So is `ongoing`, where its end lies too far after the window. `reasons` are those that its polls gave,
     with how many did; `intended`: all of them are meant so.
->>>>>>> h/outages
     """
 
     store_id: str

@@ -56,8 +56,9 @@ def figures_by_store(
     return found
 
 
-def outages(found: Segments, windows: Int64) -> tuple[Int64, Int64]:
-    """How many outages have a part in each window, and the open time of the longest, clipped to it.
+def outages(found: Segments, windows: Int64, shortest: int = 0) -> tuple[Int64, Int64]:
+    """How many outages have a part in each window, and the open time of the longest, clipped to it. Counted
+    are those whose part is `shortest` microseconds long at least.
 
     `windows` int64[stores, windows, 2] as for `totals`. Returns two int64[stores, windows].
     """
@@ -68,7 +69,7 @@ def outages(found: Segments, windows: Int64) -> tuple[Int64, Int64]:
     row = np.repeat(np.arange(stores), count)
     start = found.axis.pack(row, windows[:, :, 0].reshape(-1))
     end = found.axis.pack(row, windows[:, :, 1].reshape(-1))
-    number, longest = _within(runs, start, end)
+    number, longest = _within(runs, start, end, shortest)
     return number.reshape(stores, count), longest.reshape(stores, count)
 
 
@@ -99,7 +100,7 @@ def runs_of(found: Segments) -> Runs:
     return Runs(place, length, np.cumsum(head) - 1, upto[:-1], edge, down)
 
 
-def _within(runs: Runs, start: Int64, end: Int64) -> tuple[Int64, Int64]:
+def _within(runs: Runs, start: Int64, end: Int64, shortest: int) -> tuple[Int64, Int64]:
     """Number and longest of the runs in each [start, end), given as axis coordinates."""
     first = np.searchsorted(runs.place + runs.length, start, side="right")
     last = np.searchsorted(runs.place, end, side="left") - 1
@@ -109,17 +110,21 @@ def _within(runs: Runs, start: Int64, end: Int64) -> tuple[Int64, Int64]:
     high = runs.before[last] + np.minimum(end[hit] - runs.place[last], runs.length[last])
     count = runs.run[last] - runs.run[first] + 1
     number, longest = np.zeros(len(start), np.int64), np.zeros(len(start), np.int64)
-    number[hit] = count
-    longest[hit] = _longest(runs.edge, runs.run[first], count, low, high)
+    number[hit], longest[hit] = _longest(runs.edge, runs.run[first], count, low, high, shortest)
     return number, longest
 
 
-def _longest(edge: Int64, first: Int64, count: Int64, low: Int64, high: Int64) -> Int64:
-    """The longest of the runs first[i] … first[i] + count[i] - 1, as far as they lie in [low[i], high[i])."""
+def _longest(
+    edge: Int64, first: Int64, count: Int64, low: Int64, high: Int64, shortest: int
+) -> tuple[Int64, Int64]:
+    """Of the runs first[i] … first[i] + count[i] - 1, as far as they lie in [low[i], high[i]): how many are
+    so long at least, and the longest.
+    """
     if not len(count):
-        return count
+        return count, count
     begin = np.cumsum(count) - count
     run = np.repeat(first - begin, count) + np.arange(int(count.sum()))
     length = np.minimum(edge[run + 1], np.repeat(high, count)) - np.maximum(edge[run], np.repeat(low, count))
+    number: Int64 = np.add.reduceat((length >= shortest).astype(np.int64), begin)
     longest: Int64 = np.maximum.reduceat(length, begin)
-    return longest
+    return number, longest

@@ -12,10 +12,11 @@ from storewatch.domain import periods
 from storewatch.domain.availability import Kind
 from storewatch.domain.axis import Int64
 from storewatch.domain.clock import DAY
+from storewatch.domain.cost import Lost
 from storewatch.domain.history import Sums, sums
 from storewatch.domain.permissions import Caller
 from storewatch.errors import NoPollsError, UsageError
-from storewatch.services import history
+from storewatch.services import history, revenue
 from storewatch.services.chosen import Chosen, check_size
 from storewatch.services.history import Part
 from storewatch.services.reporting import Request
@@ -48,7 +49,8 @@ MOST_DAYS = 3_660
 @dataclass(frozen=True)
 class ByPeriod:
     """`first` and `last` int64[periods] are the days of each that were asked for, `complete` bool[periods]
-    says whether the last of them was over at T for every store; `stores` had a day counted.
+    says whether the last of them was over at T for every store; `stores` had a day counted, of `unpriced`
+    of which the revenue is not known: `lost` leaves them out.
     """
 
     as_of: int
@@ -57,6 +59,8 @@ class ByPeriod:
     last: Int64
     complete: np.ndarray[tuple[int], np.dtype[np.bool_]]
     sums: Sums
+    lost: list[Lost]
+    unpriced: int
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class ByHour:
 def by_period(
     database: Database, caller: Caller, chosen: Chosen, by: str, asked: Asked, request: Request
 ) -> ByPeriod:
-    """Days, weeks or months. NotFoundError for what may not be seen, UsageError if it is too much."""
+    """Days, weeks, months, quarters. NotFoundError for what may not be seen, UsageError if it is too much."""
     with database.snapshot() as session:
         as_of = _as_of(session)
         begin, end = asked.range(as_of)
@@ -83,12 +87,17 @@ def by_period(
         last = np.append(first[1:], len(period)) - 1
         number = np.searchsorted(period[first], period)
         total, complete, stores = _nothing(len(first)), np.ones(len(first), np.bool_), 0
+        lost, unpriced = [Lost()] * len(first), 0
         for part in _parts(session, caller, chosen, begin, end, request):
             days = history.days_of(part)
             total = total + sums(days, number[days.day - begin], len(first))
             complete &= (part.frame.edges[:, last + 1] <= as_of).all(axis=0)
-            stores += len(np.unique(days.store))
-    return ByPeriod(as_of, stores, begin + first, begin + last, complete, total)
+            counted = np.unique(days.store)
+            stores += len(counted)
+            costs, priced = revenue.lost(session, part, days, number[days.day - begin], len(first))
+            lost = [one + other for one, other in zip(lost, costs, strict=True)]
+            unpriced += int((~priced[counted]).sum())
+    return ByPeriod(as_of, stores, begin + first, begin + last, complete, total, lost, unpriced)
 
 
 def _nothing(count: int) -> Sums:

@@ -106,6 +106,21 @@ def sums_by_hour(session: Session, runs: Runs) -> tuple[Int64, Int64, Int64]:
     return np.array([row[0] for row in rows], np.int64), np.array([row[1] for row in rows], np.int64), told
 
 
+def down_by_hour(
+    session: Session, store_keys: NDArray[np.int32], first_day: int, last_day: int
+) -> list[NDArray[np.int64]]:
+    """Of stored days, the elapsed hours with downtime: key, day, hour, down and seen down, int64[rows]."""
+    query = f"""
+        SELECT array_agg(store_key), array_agg(day - {_EPOCH}), array_agg(hour - 1), array_agg(down),
+               array_agg(coalesce(seen, 0))
+        FROM store_day, unnest(down_by_hour_us, down_seen_by_hour_us) WITH ORDINALITY AS u(down, seen, hour)
+        WHERE store_key = ANY('{{{",".join(map(str, store_keys.tolist()))}}}'::int[]) AND down > 0
+            AND day BETWEEN {_EPOCH} + {int(first_day)} AND {_EPOCH} + {int(last_day)}
+    """
+    found = read_arrays(session, query, {}, (">i4", ">i4", ">i8", ">i8", ">i8"))
+    return [column.astype(np.int64) for column in found]
+
+
 def hours_of(by_hour: Int64) -> Int64:
     """int64[..., 6] as in `HOURS`, of int64[..., 6] by `Kind`."""
     up, faint_up, down, faint_down, unknown, excluded = (by_hour[..., kind] for kind in Kind)

@@ -140,14 +140,6 @@ def polled(session: Session, seen_by: int | None, group_no: int | None = None) -
     return np.array(session.execute(text(query), values).scalar() or [], np.int32)
 
 
-_NOT_ARCHIVED = """
-    (s.archived_from IS NULL OR s.archived_from > (
-        CAST(:as_of AS timestamptz) AT TIME ZONE clock_zone(coalesce(
-            (SELECT timezone_str FROM store_timezone AS z WHERE z.store_key = s.store_key), :default_zone))
-    )::date)
-"""
-
-
 def stay(session: Session) -> None:
     """Keeps every store from being deleted until the end of the transaction."""
     session.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": _DELETED_STORES_LOCK})

@@ -39,6 +39,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "changePoll": {"status": "active", "reason": None},
     "putPoll": {"status": "inactive", "reason": "printer"},
+    "setRevenue": {"weekly": 12500},
+    "createServiceLevel": {"name": "99 % a month", "store_id": "corner-cafe", "target": 99},
+    "updateServiceLevel": {"target": 99.5, "unknown_as": "down"},
     "createReport": {
         "store_ids": ["corner-cafe"],
         "as_of": "2023-01-23T18:00:00Z",

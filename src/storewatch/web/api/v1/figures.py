@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from flask import current_app
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
 from storewatch.domain.availability import Kind, Policy
 from storewatch.domain.clock import DAY, EARLIEST, SECOND, from_us, parse_instant
+from storewatch.domain.cost import Lost, rounded
 from storewatch.services.chosen import Chosen
 from storewatch.services.reporting import MAX_GAP, MIN_GAP, Request
 from storewatch.web.api.v1.common import Query, instant
@@ -116,6 +118,25 @@ def told_totals(totals: list[int]) -> dict[str, Any]:
     up_seen, up_inferred, down_seen, down_inferred, unknown, excluded = (totals[kind] for kind in Kind)
     up, down = up_seen + up_inferred, down_seen + down_inferred
     return told_times(up, down, unknown, up_seen + down_seen, excluded)
+
+
+class Costs(BaseModel):
+    """What downtime costs, to the cent; stores whose revenue is not known are left out."""
+
+    lost: float
+    lost_seen: float = Field(description="the part of which a poll saw the downtime")
+    lost_inferred: float = Field(description="the rest: lost less lost_seen")
+
+
+def told_lost(lost: Lost) -> dict[str, Any]:
+    """`Costs`; each is rounded by itself."""
+    amounts = {"lost": lost.whole, "lost_seen": lost.seen, "lost_inferred": lost.inferred}
+    return {name: float(rounded(cents)) for name, cents in amounts.items()}
+
+
+def currency() -> str:
+    """That of the fleet."""
+    return str(current_app.extensions["storewatch.settings"].currency)
 
 
 class Present(BaseModel):

@@ -15,10 +15,13 @@ from storewatch.web.access import caller, needs
 from storewatch.web.api.v1.common import answer, database, resource
 from storewatch.web.api.v1.figures import (
     ChosenQuery,
+    Costs,
     Figures,
     Present,
     Times,
+    currency,
     told_bounds,
+    told_lost,
     told_present,
     told_times,
     told_totals,
@@ -61,19 +64,21 @@ class DaysQuery(ChosenQuery):
 
 
 class HistoryQuery(DaysQuery):
-    by: Literal["day", "week", "month"] = Field(default="day", description="weeks begin on Monday")
+    by: Literal["day", "week", "month", "quarter"] = Field(default="day", description="weeks begin on Monday")
 
 
-class Period(Figures):
+class Period(Figures, Costs):
     first_day: date = Field(description="of the period, as far as it was asked for")
     last_day: date
     complete: bool = Field(description="false: it was not over everywhere at as_of")
-    longest_outage_seconds: float | None = Field(description="within a day; null for weeks and months")
+    longest_outage_seconds: float | None = Field(description="within a day; null for longer periods")
 
 
 class History(Present):
     by: str
     stores: int = Field(description="of how many stores a day is counted")
+    currency: str
+    stores_without_revenue: int = Field(description="of these, how many `lost` leaves out")
     items: list[Period] = Field(description="in order; those of which no store has a day are left out")
 
 
@@ -95,7 +100,7 @@ class WeekHours(Present):
 )
 @needs(READ)
 def get_history(query: HistoryQuery) -> Response:
-    """By day, week or month of each store's own calendar, added up over the stores, by the usual rules.
+    """By day, week, month or quarter of each store's own calendar, added up over the stores.
 
     A store is counted from the day on in which its first poll speaks. At most 3,660 days, and 500,000 stores
     x days, may be asked for at once. An outage over midnight is one in a week or month that holds it.
@@ -104,7 +109,12 @@ def get_history(query: HistoryQuery) -> Response:
         database(), caller(), query.chosen(), query.by, query.asked(), default_request()
     )
     return jsonify(
-        **told_present(found.as_of), by=query.by, stores=found.stores, items=_shown(found, query.by == "day")
+        **told_present(found.as_of),
+        by=query.by,
+        stores=found.stores,
+        currency=currency(),
+        stores_without_revenue=found.unpriced,
+        items=_shown(found, query.by == "day"),
     )
 
 
@@ -135,7 +145,7 @@ def _shown(found: ByPeriod, with_longest: bool) -> list[dict[str, Any]]:
     sums = found.sums
     figures = (sums.totals, sums.outages, sums.longest, sums.down_min, sums.down_max, sums.days)
     columns = (found.first, found.last, found.complete, *figures)
-    rows = zip(*(column.tolist() for column in columns), strict=True)
+    rows = zip(*(column.tolist() for column in columns), found.lost, strict=True)
     return [
         {
             "first_day": _day(first),
@@ -145,8 +155,9 @@ def _shown(found: ByPeriod, with_longest: bool) -> list[dict[str, Any]]:
             **told_bounds(down_min, down_max),
             "outages": outages,
             "longest_outage_seconds": longest / 1_000_000 if with_longest else None,
+            **told_lost(lost),
         }
-        for first, last, complete, totals, outages, longest, down_min, down_max, days in rows
+        for first, last, complete, totals, outages, longest, down_min, down_max, days, lost in rows
         if days
     ]
 

@@ -163,3 +163,11 @@ def assumed(session: Session) -> dict[str, int]:
         """)
     ).one()
     return {"polled_stores": row.polled, "open_24x7": row.always_open, "default_zone": row.default_zone}
+
+
+_NOT_ARCHIVED = """
+    (s.archived_from IS NULL OR s.archived_from > (
+        CAST(:as_of AS timestamptz) AT TIME ZONE clock_zone(coalesce(
+            (SELECT timezone_str FROM store_timezone AS z WHERE z.store_key = s.store_key), :default_zone))
+    )::date)
+"""

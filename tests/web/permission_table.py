@@ -83,6 +83,7 @@ TRIGGER = "    401 202 202 202 202 202 202 403 403 202 401 401"
 POLL = {"store_id": "maple-17", "status": "active", "timestamp_utc": "2023-01-23T17:00:00Z"}
 OUTAGE_NOTE = {"store_id": "maple-17", "at": "2023-01-23T16:14:00Z", "note": "paused"}
 A_DAY = "start=2023-01-23T00:00:00Z&end=2023-01-24T00:00:00Z"
+CLOSED = {"effect": "closed", "start": "2023-01-24", "end": "2023-01-25", "note": "snow"}
 
 TABLE = (
     line("GET /healthz", ANYBODY),
@@ -209,6 +210,14 @@ TABLE = (
     line("POST /api/v1/outages/notes", MAPLES_CHANGE.replace("200", "201"), json=OUTAGE_NOTE),
     line("GET /api/v1/outages/notes/<note_id>", MAPLES),
     line("DELETE /api/v1/outages/notes/<note_id>", MAPLES_CHANGE.replace("200", "204")),
+    line("GET /api/v1/exceptions", MEMBERS),
+    line("GET /api/v1/exceptions", MAPLES, "?store_id=maple-17"),
+    line("GET /api/v1/exceptions", MAPLES, "?group_id={group_id}"),
+    line("POST /api/v1/exceptions", MAPLES_MAKE, json=CLOSED | {"store_id": "maple-17"}),
+    line("POST /api/v1/exceptions", MAPLES_MAKE, json=CLOSED | {"group": "{group_id}"}),
+    line("POST /api/v1/exceptions", OPERATORS_MAKE, json=CLOSED | {"all": True}),
+    line("GET /api/v1/exceptions/<uuid:exception_id>", MAPLES),
+    line("POST /api/v1/exceptions/<uuid:exception_id>/undo", MAPLES_CHANGE),
     line("GET /api/v1/zones/<id:store_id>", MAPLES),
     line("PUT /api/v1/zones/<id:store_id>", MAPLES_CHANGE, json={"zone": "America/New_York"}),
     line("DELETE /api/v1/zones/<id:store_id>", MAPLES_CHANGE),

@@ -29,7 +29,7 @@ from storewatch.storage.db import Database
 from storewatch.web.access import FILES
 from tests.conftest import clone_of
 from tests.factories import load
-from tests.web.permission_table import BLIND, COLUMNS, TABLE, Line
+from tests.web.permission_table import BLIND, CLOSED, COLUMNS, TABLE, Line
 from tests.web.service import Service, Token
 
 MAPLES_WORDS = ("maple-18", "acer_brands", "vera@maple.example", "new@maple.example")
@@ -126,8 +126,11 @@ def ids_of(service: Service, manager: Token) -> dict[str, str]:
         json={"name": "acer_brands", "target": 99, "group_id": groups["items"][0]["group_id"]},
     ).json
     assert level is not None
+    made = manager.post("/api/v1/exceptions", json=CLOSED | {"group": "acer_brands"}).json
+    assert made is not None
     return {
         "level_id": level["level_id"],
+        "exception_id": made["exception_id"],
         "group_id": groups["items"][0]["group_id"],
         "report_id": str(report_id),
         "account_id": str(account.account_id),

@@ -26,6 +26,7 @@ _COMMANDS = {
     "simulate": ("demo", "simulate", "Write three realistic CSV files to try things out with."),
     "user": ("people", "user", "People: add, list, disable, enable, reset-password."),
     "token": ("people", "token", "Tokens for programs: add, revoke."),
+    "exception": ("exceptions", "exception", "Holidays, maintenance, corrections: add, list, undo, import."),
     "db": ("db", "db", "The database: start, stop, url, pgadmin, psql, upgrade, verify."),
     "settings": ("settings", "settings", "Show every setting, its value and its meaning."),
     "web": ("serve", "web", ""),

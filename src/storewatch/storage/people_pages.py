@@ -42,7 +42,7 @@ _EMAIL = func.lower(Account.email).collate("C")
 
 def page(session: Session, seen_by: int | None, which: Filter, after: str | None, count: int) -> list[Person]:
     """People who may be seen, by address in small letters, those after one."""
-    query = select(Account).where(_seen(seen_by), *_conditions(which))
+    query = select(Account).where(seen_account(seen_by), *_conditions(which))
     if after is not None:
         query = query.where(after < _EMAIL)
     return _persons(session, session.execute(query.order_by(_EMAIL).limit(count)).scalars().all(), seen_by)
@@ -50,7 +50,7 @@ def page(session: Session, seen_by: int | None, which: Filter, after: str | None
 
 def find(session: Session, account_id: UUID, seen_by: int | None) -> Person | None:
     """Somebody who may be seen."""
-    query = select(Account).where(Account.account_id == account_id, _seen(seen_by))
+    query = select(Account).where(Account.account_id == account_id, seen_account(seen_by))
     found = session.execute(query.execution_options(populate_existing=True)).scalars().all()
     return next(iter(_persons(session, found, seen_by)), None)
 
@@ -91,7 +91,8 @@ def _conditions(which: Filter) -> list[ColumnElement[bool]]:
     return [condition for asked, condition in wanted if asked is not None]
 
 
-def _seen(seen_by: int | None) -> ColumnElement[bool]:
+def seen_account(seen_by: int | None) -> ColumnElement[bool]:
+    """Whether somebody may be seen."""
     if seen_by is None:
         return true()
     theirs, mine = aliased(Membership), aliased(Membership)

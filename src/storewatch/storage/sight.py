@@ -17,20 +17,20 @@ SEEN = """
 """
 """For SQL text: whether store `s` may be seen; takes the parameter `seen_by`."""
 
+_Key = InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
 
-def seen(store_key: InstrumentedAttribute[int], seen_by: int | None) -> ColumnElement[bool]:
+
+def seen(store_key: _Key, seen_by: int | None) -> ColumnElement[bool]:
     """Whether a store may be seen."""
     return true() if seen_by is None else _in_groups(store_key, seen_by, ("manager", "viewer"))
 
 
-def managed(store_key: InstrumentedAttribute[int], seen_by: int | None) -> ColumnElement[bool]:
+def managed(store_key: _Key, seen_by: int | None) -> ColumnElement[bool]:
     """Whether a store may be changed: by the manager of one of its groups."""
     return true() if seen_by is None else _in_groups(store_key, seen_by, ("manager",))
 
 
-def _in_groups(
-    store_key: InstrumentedAttribute[int], account_no: int, roles: tuple[str, ...]
-) -> ColumnElement[bool]:
+def _in_groups(store_key: _Key, account_no: int, roles: tuple[str, ...]) -> ColumnElement[bool]:
     return exists(
         select(GroupStore.store_key)
         .join(Membership, Membership.group_no == GroupStore.group_no)

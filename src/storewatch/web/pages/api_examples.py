@@ -42,6 +42,14 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "setRevenue": {"weekly": 12500},
     "createServiceLevel": {"name": "99 % a month", "store_id": "corner-cafe", "target": 99},
     "updateServiceLevel": {"target": 99.5, "unknown_as": "down"},
+    "createException": {
+        "effect": "closed",
+        "store_id": "corner-cafe",
+        "start": "2026-12-25",
+        "end": "2026-12-26",
+        "rrule": "FREQ=YEARLY",
+        "note": "Christmas",
+    },
     "createReport": {
         "store_ids": ["corner-cafe"],
         "as_of": "2023-01-23T18:00:00Z",

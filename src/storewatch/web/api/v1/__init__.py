@@ -3,6 +3,7 @@
 from storewatch.web.api.v1 import (
     audit,
     availability,
+    exceptions,
     groups,
     history,
     hours,
@@ -36,6 +37,7 @@ RESOURCES = (
     outages.blueprint,
     outage_notes.blueprint,
     service_levels.blueprint,
+    exceptions.blueprint,
     reports.blueprint,
     report_rows.blueprint,
     uploads.blueprint,

@@ -60,8 +60,8 @@ class NewException(Body):
     ) = Field(default=None, description="name or id", examples=["Maple St"])
     all: bool = Field(default=False, strict=True, description="for all stores: operators and admins may")
     start: Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=_LINE)] = Field(
-        description="a day or a time on each store's own clock, `2026-12-25` or `2026-12-25T18:00`; or with Z "
-        "or an offset an instant, the same for all stores",
+        description="a day or a time on each store's own clock, `2026-12-25` or `2026-12-25T18:00`; or with "
+        "Z or an offset an instant, the same for all stores",
         examples=["2026-12-25"],
     )
     end: Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=_LINE)] = Field(

@@ -188,9 +188,15 @@ def first_days(
     an exception of a store, of a group or (neither) of all concerns.
     """
     query = """
-        SELECT zone, (first_poll_at AT TIME ZONE clock_zone(zone))::date - date '1970-01-01' AS day, count(*)
+        SELECT zone, greatest(
+                   (first_poll_at AT TIME ZONE clock)::date,
+                   ((r.polls_from::timestamp AT TIME ZONE 'UTC' + interval '1 day') AT TIME ZONE clock
+                       + interval '1 day' - interval '1 microsecond')::date) - date '1970-01-01' AS day,
+               count(*)
         FROM (SELECT s.store_key, s.first_poll_at, coalesce(z.timezone_str, :default_zone) AS zone
               FROM store AS s LEFT JOIN store_timezone AS z USING (store_key)) AS s
+        CROSS JOIN LATERAL (SELECT clock_zone(zone) AS clock) AS c
+        CROSS JOIN retention AS r  -- days before are frozen
         WHERE first_poll_at IS NOT NULL
           AND (CAST(:store_key AS integer) IS NULL OR store_key = :store_key)
           AND (CAST(:group_no AS integer) IS NULL OR EXISTS (

@@ -135,6 +135,24 @@ def test_members_see_what_concerns_their_stores_and_no_other_group(service: Serv
     assert manager.post(PATH, json=scope | {"all": True}).status_code == 403
 
 
+def test_days_that_are_frozen_are_not_told(service: Service, operator: Token) -> None:
+    with service.database.transaction() as session:
+        session.execute(text("UPDATE retention SET polls_from = '2023-01-23'"))
+    assert said(operator.post(PATH, json=BODY))["past_days"] == 1
+    assert said(operator.post(PATH, json=BODY | {"end": "2023-01-27"}))["past_days"] == 3
+
+
+def test_figures_follow_and_come_back_when_it_is_undone(operator: Token) -> None:
+    asked = "/api/v1/availability?store_id=m1&start=2023-01-01T00:00:00Z&end=2023-01-02T00:00:00Z"
+    before = said(operator.get(asked))["windows"]
+    times = {"effect": "excluded", "start": "2023-01-01T12:00:00Z", "end": "2023-01-01T13:00:00Z"}
+    made = operator.post(PATH, json=BODY | times)
+    [window] = said(operator.get(asked))["windows"]
+    assert window["excluded_seconds"] == 3600
+    operator.post(f"{made.headers['Location']}/undo")
+    assert said(operator.get(asked))["windows"] == before
+
+
 WORDS = st.sampled_from(
     ("closed", "other_hours", "m1", "2023-01-23", "2023-01-24T00:00Z", "FREQ=DAILY", "9:00-5:00")
 )

@@ -21,7 +21,7 @@ from bench.measure import module, say
 from bench.server import GIVEN, open_folder
 from storewatch import embedded
 from storewatch.domain.permissions import COMMAND
-from storewatch.services import history, periods
+from storewatch.services import history, periods, ranking
 from storewatch.services.chosen import Chosen
 from storewatch.services.periods import Asked
 from storewatch.services.reporting import Request
@@ -94,6 +94,15 @@ def _questions(database: Database) -> Iterator[tuple[str, Callable[[], Any], flo
 
     yield "a month of the fleet, as one", by("month"), 200
     yield "a month of the fleet, by day", by("day"), 200
+
+    def ranked(asked: Asked) -> Any:
+        return ranking.ranking(database, COMMAND, Chosen(), asked, Request())
+
+    def compared(asked: Asked) -> Any:
+        return ranking.comparison(database, COMMAND, Chosen(), asked, Asked(), Request())
+
+    yield "the ranking of a month", _in_turn(ranked, months), 300
+    yield "a month against the one before", _in_turn(compared, months), 300
 
 
 def _month(year: int, month: int) -> Asked:

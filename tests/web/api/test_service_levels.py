@@ -130,7 +130,6 @@ def test_outages_shorter_than_the_level_says_do_not_count(
 def test_a_group_is_judged_by_open_time_and_tells_the_share_of_its_stores(
     client: FlaskClient, database: Database
 ) -> None:
-    """One day each: one store up for 24 hours, one down for 24 hours."""
     day = "2023-01-24 06:00:00"
     load(
         database,

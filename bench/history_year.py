@@ -99,7 +99,8 @@ def _questions(database: Database) -> Iterator[tuple[str, Callable[[], Any], flo
         return ranking.ranking(database, COMMAND, Chosen(), asked, Request())
 
     def compared(asked: Asked) -> Any:
-        return ranking.comparison(database, COMMAND, Chosen(), asked, Asked(), Request())
+        _, *ranges = ranking.comparison(database, COMMAND, Chosen(), asked, Asked(), Request())
+        return [each.together for each in ranges]
 
     yield "the ranking of a month", _in_turn(ranked, months), 300
     yield "a month against the one before", _in_turn(compared, months), 300

@@ -9,7 +9,7 @@ import pytest
 
 from storewatch.domain.clock import DAY, HOUR
 from storewatch.domain.history import Stretches, batches, frame
-from storewatch.domain.periods import starts, week_hours
+from storewatch.domain.periods import following, latest, starts, week_hours
 from storewatch.domain.touched import MANY, Touched
 from tests.domain.arrays import int64
 
@@ -144,3 +144,20 @@ def test_hours_of_the_week_are_what_the_clock_shows_when_they_begin(
     weekday = date.fromisoformat(of).weekday()
     found = week_hours(int64([day(of)]), len(hours), zone)
     assert found.tolist() == [[weekday * 24 + hour for hour in hours]]
+
+
+@pytest.mark.parametrize(
+    ("by", "of", "first", "after"),
+    [
+        ("day", "2023-01-31", "2023-01-31", "2023-02-01"),
+        ("week", "2023-01-29", "2023-01-23", "2023-01-30"),
+        ("month", "2024-02-29", "2024-02-01", "2024-03-01"),
+        ("quarter", "2023-12-31", "2023-10-01", "2024-01-01"),
+        ("quarter", "2023-01-01", "2023-01-01", "2023-04-01"),
+        ("quarter", "1969-11-11", "1969-10-01", "1970-01-01"),
+    ],
+)
+def test_a_period_ends_where_the_next_one_begins(by: str, of: str, first: str, after: str) -> None:
+    start = starts(by, int64([day(of)]))
+    assert (start.tolist(), following(by, start).tolist()) == ([day(first)], [day(after)])
+    assert latest(by, day(after), 2).tolist() == [day(first), day(after)]

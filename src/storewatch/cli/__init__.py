@@ -20,6 +20,8 @@ _COMMANDS = {
     "import": ("files", "import_command", "Load CSV files of polls, opening hours or time zones."),
     "report": ("report", "report", "Make a report here and now and write it as CSV."),
     "outages": ("outages", "outages_command", "List outages: from when until when, who saw them, and why."),
+    "availability": ("availability", "availability", "Availability by day, week, month or quarter."),
+    "service-level": ("levels", "service_level", "Service levels: add, list, status, remove."),
     "serve": ("serve", "serve", "Serve the pages and the REST API, with a worker beside."),
     "worker": ("serve", "worker", "Run a worker alone, for a service on several machines."),
     "demo": ("demo", "demo", "Make a fleet, load it, report on it: storewatch in a minute."),

@@ -140,7 +140,8 @@ def _collected(parts: Iterable[tuple[int, int, int, int]], places: int) -> list[
     found = [Lost()] * places
     for place, whole, seen, of in parts:
         if whole:
-            found[place] = found[place] + Lost(Fraction(whole, of), Fraction(seen, of))
+            lost = Lost(Fraction(whole, of), Fraction(seen, of))
+            found[place] = found[place] + lost if found[place].whole else lost
     return found
 
 

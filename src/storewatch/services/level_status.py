@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from storewatch.domain import hours, periods
+from storewatch.domain import exceptions, hours, periods
 from storewatch.domain.availability import Kind
 from storewatch.domain.axis import Int64
 from storewatch.domain.history import Bools, sums
@@ -30,7 +30,7 @@ from storewatch.domain.windows import local_days
 from storewatch.errors import NoPollsError
 from storewatch.services import history, service_levels
 from storewatch.services.chosen import check_size
-from storewatch.services.history import Part
+from storewatch.services.history import Part, Sight
 from storewatch.services.reporting import Request
 from storewatch.storage import polls, stores, weekly
 from storewatch.storage.db import Database
@@ -147,17 +147,22 @@ def _spans(part: Part, first: Int64, end: Int64) -> Int64:
 
 
 def _ahead(part: Part, first: Int64, end: Int64) -> Int64:
-    """int64[stores, periods]: open time after T, by the weekly hours in force."""
+    """int64[stores, periods]: open time after T, by the weekly hours in force and the exceptions to them."""
     spans = np.maximum(_spans(part, first, end), part.frame.as_of)
     found = np.zeros(spans.shape[:2], np.int64)
     running = np.flatnonzero((spans[:, :, 0] < spans[:, :, 1]).any(axis=0)).tolist()
     if running:
-        opens = hours.open_intervals(part.seen.schedule, part.frame.as_of, int(spans.max()))
+        opens = _opens(part.seen, part.frame.as_of, int(spans.max()))
     for number in running:
         low, high = spans[opens.store, number].T
         within = np.maximum(np.minimum(opens.end, high) - np.maximum(opens.start, low), 0)
         np.add.at(found[:, number], opens.store, within)
     return found
+
+
+def _opens(seen: Sight, start: int, until: int) -> hours.Intervals:
+    cover = exceptions.cover(seen.applied, seen.schedule, start, until)
+    return hours.open_intervals(seen.schedule, start, until, cover.other, cover.closed)
 
 
 def _long_outages(part: Part, counts: Int64, first: Int64, end: Int64, shortest: int) -> Int64:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from storewatch.domain.permissions import GroupRole, Role
 from storewatch.storage.db import Database
@@ -130,7 +131,6 @@ def test_outages_shorter_than_the_level_says_do_not_count(
 def test_a_group_is_judged_by_open_time_and_tells_the_share_of_its_stores(
     client: FlaskClient, database: Database
 ) -> None:
-    """One day each: one store up for 24 hours, one down for 24 hours."""
     day = "2023-01-24 06:00:00"
     load(
         database,
@@ -146,3 +146,18 @@ def test_a_group_is_judged_by_open_time_and_tells_the_share_of_its_stores(
 
 def test_without_polls_nothing_is_told(client: FlaskClient) -> None:
     assert client.get(f"{made(client)}/status").status_code == 409
+
+
+def test_an_exception_ahead_changes_the_budget_of_the_running_period(
+    client: FlaskClient, database: Database
+) -> None:
+    """Closed from 11:30 to 12:00 today, T is 11:15: two and a half open hours are left of three."""
+    load_chicago(database)
+    path = made(client, period="week", target=75)
+    with database.transaction() as session:
+        closed = "'closed', '2023-01-23 11:30', '2023-01-23 12:00', 'early night'"
+        session.execute(
+            text(f"INSERT INTO exception (effect, start_local, end_local, note) VALUES ({closed})")
+        )
+    [now] = status(client, path)
+    assert (now["whole_open_seconds"], now["budget_seconds"]) == (9_000, 2_250)

@@ -158,3 +158,83 @@ COMMENT ON TABLE outage_note IS 'What people know of the outage that an instant 
 COMMENT ON TABLE service_level IS 'Targets: per cent of the open time, or a number of outages';
 COMMENT ON TABLE revenue_hour IS 'What a store takes by hour of the week, on its own clock';
 COMMENT ON TABLE retention IS 'Polls before polls_from are gone, and the days they decided are frozen; one row';
+
+-- History for people at psql: in hours, with availability and coverage. Of local days that are not due alone:
+-- those are right. What is due is told in UTC, a local day by its date, so the days beside are left out too.
+CREATE VIEW store_availability_by_day AS
+SELECT s.store_id,
+       d.day AS local_day,
+       round((up_seen_us + up_inferred_us) / 3600000000.0, 2) AS uptime_hours,
+       round((down_seen_us + down_inferred_us) / 3600000000.0, 2) AS downtime_hours,
+       round(unknown_us / 3600000000.0, 2) AS unknown_hours,
+       round(excluded_us / 3600000000.0, 2) AS excluded_hours,
+       round((up_seen_us + up_inferred_us + down_seen_us + down_inferred_us + unknown_us + excluded_us)
+             / 3600000000.0, 2) AS open_hours,
+       (up_seen_us + up_inferred_us)::float8
+           / nullif(up_seen_us + up_inferred_us + down_seen_us + down_inferred_us, 0) AS availability,
+       (up_seen_us + down_seen_us)::float8
+           / nullif(up_seen_us + up_inferred_us + down_seen_us + down_inferred_us + unknown_us + excluded_us, 0)
+           AS coverage,
+       d.outages,
+       d.complete
+FROM store_day AS d
+JOIN store AS s USING (store_key)
+CROSS JOIN history_present AS p
+WHERE (s.archived_from IS NULL OR d.day < s.archived_from)
+  AND NOT EXISTS (
+      SELECT FROM history_due AS u
+      WHERE d.store_key BETWEEN u.first_key AND u.last_key
+        AND d.day BETWEEN (u.first_at - interval '39 hours')::date AND (u.last_at + interval '15 hours')::date)
+  AND NOT d.day BETWEEN
+      (least(p.as_of, (SELECT max(newest) FROM store_status_day)) - interval '39 hours')::date
+      AND CASE WHEN p.as_of IS DISTINCT FROM (SELECT max(newest) FROM store_status_day)
+               THEN date 'infinity' ELSE date '-infinity' END;
+
+-- A month of a store is told if none of its days is due. An outage over midnight is one.
+CREATE VIEW store_availability_by_month AS
+SELECT s.store_id,
+       m.local_month,
+       round(m.up_us / 3600000000.0, 2) AS uptime_hours,
+       round(m.down_us / 3600000000.0, 2) AS downtime_hours,
+       round(m.unknown_us / 3600000000.0, 2) AS unknown_hours,
+       round(m.excluded_us / 3600000000.0, 2) AS excluded_hours,
+       round((m.up_us + m.down_us + m.unknown_us + m.excluded_us) / 3600000000.0, 2) AS open_hours,
+       m.up_us::float8 / nullif(m.up_us + m.down_us, 0)::float8 AS availability,
+       m.seen_us::float8 / nullif(m.up_us + m.down_us + m.unknown_us + m.excluded_us, 0)::float8 AS coverage,
+       m.outages,
+       m.days,
+       m.complete
+FROM (
+    SELECT store_key,
+           date_trunc('month', day)::date AS local_month,
+           sum(up_seen_us + up_inferred_us) AS up_us,
+           sum(down_seen_us + down_inferred_us) AS down_us,
+           sum(unknown_us) AS unknown_us,
+           sum(excluded_us) AS excluded_us,
+           sum(up_seen_us + down_seen_us) AS seen_us,
+           sum(outages - (starts_down AND coalesce(ended_down, false))::int) AS outages,
+           count(*) AS days,
+           bool_and(complete) AS complete
+    FROM (
+        SELECT d.*, lag(ends_down) OVER (
+                   PARTITION BY store_key, date_trunc('month', day),
+                       up_seen_us + up_inferred_us + down_seen_us + down_inferred_us + unknown_us + excluded_us > 0
+                   ORDER BY day) AS ended_down
+        FROM store_day AS d JOIN store AS s USING (store_key)
+        WHERE s.archived_from IS NULL OR d.day < s.archived_from
+    ) AS d
+    GROUP BY store_key, date_trunc('month', day)
+) AS m
+JOIN store AS s USING (store_key)
+CROSS JOIN history_present AS p
+WHERE NOT EXISTS (
+      SELECT FROM history_due AS u
+      WHERE m.store_key BETWEEN u.first_key AND u.last_key
+        AND m.local_month <= (u.last_at + interval '15 hours')::date
+        AND (m.local_month + interval '1 month')::date > (u.first_at - interval '39 hours')::date)
+  AND (p.as_of IS NOT DISTINCT FROM (SELECT max(newest) FROM store_status_day)
+       OR (m.local_month + interval '1 month')::date
+          <= (least(p.as_of, (SELECT max(newest) FROM store_status_day)) - interval '39 hours')::date);
+
+COMMENT ON VIEW store_availability_by_day IS 'History in hours, of local days that are not due';
+COMMENT ON VIEW store_availability_by_month IS 'History in hours, of months none of whose days is due';

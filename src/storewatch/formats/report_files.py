@@ -11,7 +11,7 @@ from typing import IO, Any
 import polars as pl
 
 from storewatch.formats.csv_out import report_csv
-from storewatch.formats.harmless import harmless
+from storewatch.formats.harmless import harmless, harmless_text
 from storewatch.formats.report_json import row_object
 from storewatch.formats.report_tables import (
     ABOUT,
@@ -27,11 +27,14 @@ _TEXTS = ABOUT[:3]
 
 @dataclass(frozen=True)
 class Content:
-    """A report's rows and what they are: `about` says which report it is and by which rules."""
+    """A report's rows and what they are: `about` says which report it is and by which rules, `exceptions`
+    which ones had a part in it.
+    """
 
     frames: Frames
     windows: list[str]
     about: dict[str, Any]
+    exceptions: list[dict[str, Any]]
     extended: bool = False
 
     def tables(self) -> Iterator[pl.DataFrame]:
@@ -60,7 +63,8 @@ def _csv(content: Content) -> Iterator[bytes]:
 
 def _json(content: Content) -> Iterator[bytes]:
     """An object, written row by row."""
-    yield json.dumps(content.about)[:-1].encode() + b', "rows": ['
+    about = content.about | {"exceptions": content.exceptions}
+    yield json.dumps(about)[:-1].encode() + b', "rows": ['
     first = True
     for block in _json_rows(content):
         yield (b"\n" if first else b",\n") + b",\n".join(block)
@@ -97,6 +101,7 @@ def _xlsx(content: Content) -> Iterator[bytes]:
         with xlsxwriter.Workbook(file, options) as book:
             _write_rows(book, content)
             _write_about(book, content)
+            _write_exceptions(book, content)
         yield from _blocks(file)
 
 
@@ -128,6 +133,16 @@ def _write_about(book: Any, content: Content) -> None:
     for line, (name, value) in enumerate(content.about.items()):
         sheet.write_string(line, 0, name)
         sheet.write_string(line, 1, value if isinstance(value, str) else json.dumps(value))
+
+
+def _write_exceptions(book: Any, content: Content) -> None:
+    if not content.exceptions:
+        return
+    sheet = book.add_worksheet("Exceptions")
+    sheet.write_row(0, 0, list(content.exceptions[0]), book.add_format({"bold": True}))
+    for line, told in enumerate(content.exceptions, start=1):
+        for column, value in enumerate(told.values()):
+            _write_cell(sheet, line, column, harmless_text(value) if value is not None else None)
 
 
 def _blocks(file: IO[bytes]) -> Iterator[bytes]:

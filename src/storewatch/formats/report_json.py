@@ -30,6 +30,20 @@ def _of_store(row: Mapping[str, Any], at: int) -> dict[str, Any]:
     return window_object(up, down, row["unknown_us"][at], seen, excluded, least, most) | {
         "outages": None if old else row["outages"][at],
         "longest_outage_seconds": None if old else row["longest_outage_us"][at] / SECOND,
+        "raw": _raw(row.get("raw_us"), at),
+    }
+
+
+def _raw(totals: list[int] | None, at: int) -> dict[str, float] | None:
+    """Of the window's five totals; None if exceptions change nothing of the store."""
+    if totals is None:
+        return None
+    up_seen, up_inferred, down_seen, down_inferred, unknown = totals[5 * at : 5 * at + 5]
+    return {
+        "up_seconds": (up_seen + up_inferred) / SECOND,
+        "down_seconds": (down_seen + down_inferred) / SECOND,
+        "unknown_seconds": unknown / SECOND,
+        "open_seconds": sum(totals[5 * at : 5 * at + 5]) / SECOND,
     }
 
 

@@ -100,12 +100,16 @@ class WindowFigures:
 
 @dataclass(frozen=True)
 class Summary:
-    """How many stores, of how many hours and zone were assumed, and the fleet in each window."""
+    """How many stores, of how many hours and zone were assumed, and the fleet in each window; the same
+    without the exceptions that had a part in it, and their numbers: empty if there were none.
+    """
 
     stores: int
     open_24x7: int
     default_zone: int
     windows: list[WindowFigures]
+    raw_windows: list[WindowFigures]
+    exceptions: list[int]
 
 
 def seen(database: Database, caller: Caller, report: Report) -> Summary | None:
@@ -135,8 +139,10 @@ def stores(database: Database, caller: Caller, reports: list[Report]) -> dict[in
 
 
 def _read(stored: dict[str, Any], names: list[str]) -> Summary:
+    exceptions = stored.get("exceptions", [])
     windows = [_figures(name, stored["windows"][name]) for name in names]
-    return Summary(stored["stores"], stored["open_24x7"], stored["default_zone"], windows)
+    raw = [_figures(name, stored["raw_windows"][name]) for name in names if exceptions]
+    return Summary(stored["stores"], stored["open_24x7"], stored["default_zone"], windows, raw, exceptions)
 
 
 def _figures(name: str, totals: dict[str, int]) -> WindowFigures:

@@ -225,13 +225,13 @@ def is_classic(report: Report) -> bool:
 
 
 def rows(
-    database: Database, caller: Caller, report: Report, *, extended: bool = False
+    database: Database, caller: Caller, report: Report, *, extended: bool = False, raw: bool = False
 ) -> Iterator[pl.DataFrame]:
     """The rows of a complete report, as far as the caller may see their stores now, in frames, by store id
-    in code point order; one state throughout.
+    in code point order; one state throughout. `raw`: as if there were no exceptions.
     """
     with database.snapshot() as session:
-        yield from report_rows.frames(session, report, caller.seen_by, extended=extended)
+        yield from report_rows.frames(session, report, caller.seen_by, extended=extended, raw_figures=raw)
 
 
 def remove_old(database: Database, keep_us: int) -> int:

@@ -16,11 +16,12 @@ from storewatch.errors import ConflictError, NotFoundError
 from storewatch.formats.report_files import FORMATS, Content
 from storewatch.services import announcing, report_figures, reporting
 from storewatch.services.report_figures import Summary
-from storewatch.storage import audit, groups, report_rows, reports, stores
+from storewatch.storage import audit, exceptions_in_force, groups, report_rows, reports, stores
 from storewatch.storage.db import Database
 from storewatch.storage.report_rows import Asked
 from storewatch.storage.reports import Which
 from storewatch.storage.tables import Report
+from storewatch.storage.truth_tables import ExceptionRow
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Found:
     summary: Summary | None
     store_ids: list[str] | None
     group_ids: list[UUID] | None
+    exceptions: list[ExceptionRow]
 
 
 def page(
@@ -92,10 +94,16 @@ def rows(
 
 
 def file(
-    database: Database, caller: Caller, report: Report, format_: str, *, extended: bool = False
+    database: Database,
+    caller: Caller,
+    report: Report,
+    format_: str,
+    *,
+    extended: bool = False,
+    raw: bool = False,
 ) -> Iterator[bytes]:
     """A complete report as a file of one of `report_files.FORMATS`, in chunks, with the rows that the caller
-    may see now. ConflictError if it can't be had in this form.
+    may see now; `raw` as if there were no exceptions. ConflictError if it can't be had in this form.
     """
     if not extended and not reporting.is_classic(report):
         raise ConflictError("The report has other windows than the seven columns: take the extended form")
@@ -105,8 +113,23 @@ def file(
         and report_figures.stores(database, caller, [report])[report.report_no] > kind.most
     ):
         raise ConflictError(f"The report has more than the {kind.most:,} rows of such a file: take CSV")
-    frames = reporting.rows(database, caller, report, extended=extended)
-    return kind.chunks(Content(frames, report.window_names, _about(report), extended))
+    frames = reporting.rows(database, caller, report, extended=extended, raw=raw)
+    about = _about(report) | {"figures": "raw" if raw else "adjusted"}
+    by = _found(database, caller, report).exceptions
+    return kind.chunks(Content(frames, report.window_names, about, [_told(row) for row in by], extended))
+
+
+def _told(row: ExceptionRow) -> dict[str, Any]:
+    """An exception as files list it."""
+    start, end = (row.start_at, row.end_at) if row.start_at else (row.start_local, row.end_local)
+    return {
+        "exception_id": str(row.exception_id),
+        "effect": row.effect,
+        "start": start.isoformat() if start else None,
+        "end": end.isoformat() if end else None,
+        "rrule": row.rrule,
+        "note": row.note,
+    }
 
 
 def _about(report: Report) -> dict[str, Any]:
@@ -132,13 +155,15 @@ def _locked(session: Session, caller: Caller, report_id: UUID) -> Report:
 
 def _found(database: Database, caller: Caller, report: Report) -> Found:
     summary = report_figures.seen(database, caller, report)
-    if caller.seen_by is None:
-        return Found(report, summary, report.store_ids, report.group_ids)
     with database.session() as session:
+        numbers = summary.exceptions if summary else []
+        by = exceptions_in_force.seen(session, numbers, caller.seen_by) if numbers else []
+        if caller.seen_by is None:
+            return Found(report, summary, report.store_ids, report.group_ids, by)
         store_ids, group_ids = report.store_ids, report.group_ids
         if store_ids is not None:
             theirs = stores.seen_ids(session, store_ids, caller.seen_by)
             store_ids = [store_id for store_id in store_ids if store_id in theirs]
         if group_ids is not None:
             group_ids = [one for one in group_ids if groups.find(session, one, caller.seen_by)]
-        return Found(report, summary, store_ids, group_ids)
+        return Found(report, summary, store_ids, group_ids, by)

@@ -81,6 +81,7 @@ def test_a_row_says_all_that_is_known_of_a_store(client: FlaskClient, path: str)
         "availability": 0.25,
         "outages": 2,
         "longest_outage_seconds": 2250.0,
+        "raw": None,
     }
 
 

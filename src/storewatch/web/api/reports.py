@@ -165,12 +165,20 @@ def _why(report: Report) -> str:
     return report.error or "It was cancelled."
 
 
+def _is_raw() -> bool:
+    text = request.args.get("figures", "adjusted")
+    if text not in ("adjusted", "raw"):
+        raise UsageError(f"figures is '{text[:60]}': it is adjusted or raw", field="figures")
+    return text == "raw"
+
+
 def _file(report: Report) -> Response:
     if not reporting.is_classic(report):
         raise ConflictError(
             "The report has other windows than the seven columns: take its extended form, "
             f"/api/v1/reports/{report.report_id}/file?form=extended"
         )
-    chunks = report_csv(reporting.rows(database(), caller(), report), report.window_names)
+    rows = reporting.rows(database(), caller(), report, raw=_is_raw())
+    chunks = report_csv(rows, report.window_names)
     name = f'attachment; filename="{report.report_id}.csv"'
     return Response(chunks, mimetype="text/csv", headers={"Content-Disposition": name})

@@ -43,7 +43,19 @@ class ChosenQuery(Query):
         return Chosen(self.store_id or None, self.group_id)
 
 
-class RulesQuery(Query):
+class FiguresQuery(Query):
+    """Which figures."""
+
+    figures: Literal["adjusted", "raw"] = Field(
+        default="adjusted", description="raw: as if there were no exceptions"
+    )
+
+    def usual(self) -> Request:
+        """What the services take, by the usual rules."""
+        return replace(default_request(), raw=self.figures == "raw")
+
+
+class RulesQuery(FiguresQuery):
     """By which rules."""
 
     as_of: Instant = Field(default="", description="T: later polls are not used; left out: the newest poll")
@@ -58,7 +70,7 @@ class RulesQuery(Query):
     def request(self) -> Request:
         """As the services take it."""
         return replace(
-            default_request(),
+            self.usual(),
             as_of=instant_of(self.as_of),
             policy=Policy(self.policy),
             max_gap=round(self.max_gap_seconds * SECOND),

@@ -17,6 +17,7 @@ from storewatch.web.api.v1.figures import (
     ChosenQuery,
     Costs,
     Figures,
+    FiguresQuery,
     Present,
     Times,
     currency,
@@ -26,7 +27,6 @@ from storewatch.web.api.v1.figures import (
     told_times,
     told_totals,
 )
-from storewatch.web.context import default_request
 
 blueprint = resource("History", "Availability by day, week and month of the stores' own calendars.")
 
@@ -51,7 +51,7 @@ DayText = Annotated[
 ]
 
 
-class DaysQuery(ChosenQuery):
+class DaysQuery(ChosenQuery, FiguresQuery):
     """Which local days of the stores."""
 
     first_day: DayText = Field(default="", description="left out: 30 days in all", examples=["2023-01-01"])
@@ -105,9 +105,7 @@ def get_history(query: HistoryQuery) -> Response:
     A store is counted from the day on in which its first poll speaks. At most 3,660 days, and 500,000 stores
     x days, may be asked for at once. An outage over midnight is one in a week or month that holds it.
     """
-    found = periods.by_period(
-        database(), caller(), query.chosen(), query.by, query.asked(), default_request()
-    )
+    found = periods.by_period(database(), caller(), query.chosen(), query.by, query.asked(), query.usual())
     return jsonify(
         **told_present(found.as_of),
         by=query.by,
@@ -126,7 +124,7 @@ def get_history(query: HistoryQuery) -> Response:
 @needs(READ)
 def get_week(query: DaysQuery) -> Response:
     """By weekday and hour, as the stores' own clocks show it; bounds as for the days."""
-    found = periods.by_week_hour(database(), caller(), query.chosen(), query.asked(), default_request())
+    found = periods.by_week_hour(database(), caller(), query.chosen(), query.asked(), query.usual())
     items = [
         {"weekday": hour // 24, "hour": hour % 24, **told_times(*told[:5])}
         for hour, told in enumerate(found.told.tolist())

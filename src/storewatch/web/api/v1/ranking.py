@@ -17,7 +17,6 @@ from storewatch.web.access import caller, needs
 from storewatch.web.api.v1.common import answer, cursor_of, database, read_cursor, resource
 from storewatch.web.api.v1.figures import Figures, Present, currency, told_present, told_totals
 from storewatch.web.api.v1.history import DaysQuery, DayText
-from storewatch.web.context import default_request
 
 blueprint = resource("Ranking", "Which stores were worst, and what changed from one time to another.")
 
@@ -105,7 +104,7 @@ def get_ranking(query: RankingQuery) -> Response:
     the first to the last. Bounds as for the history.
     """
     after = read_cursor(query.cursor, float, str)
-    as_of, found = ranking.ranking(database(), caller(), query.chosen(), query.asked(), default_request())
+    as_of, found = ranking.ranking(database(), caller(), query.chosen(), query.asked(), query.usual())
     rows = sorted(found.rows, key=lambda row: row.rank(query.sort))
     if after is not None:
         rows = [row for row in rows if row.rank(query.sort) > (after[0], after[1])]
@@ -131,7 +130,7 @@ def get_comparison(query: ComparisonQuery) -> Response:
     """The figures of two ranges of local days, added up by open time, and which stores changed most."""
     other_days = DaysQuery(first_day=query.other_first_day, last_day=query.other_last_day).asked()
     as_of, one, other = ranking.comparison(
-        database(), caller(), query.chosen(), query.asked(), other_days, default_request()
+        database(), caller(), query.chosen(), query.asked(), other_days, query.usual()
     )
     first, second = one.together, other.together
     return jsonify(

@@ -152,6 +152,12 @@ class ReportLine(BaseModel):
     finished_at: str | None
 
 
+class ReportException(BaseModel):
+    exception_id: str
+    effect: str
+    note: str
+
+
 class Report(ReportLine):
     store_ids: list[str] | None = Field(description="as asked for, those that you may see; null: every store")
     group_ids: list[str] | None
@@ -159,6 +165,10 @@ class Report(ReportLine):
     assumed_open_24x7: int | None = Field(description="stores of those that gave no opening hours")
     assumed_default_zone: int | None = Field(description="stores of those that gave no zone")
     figures: dict[str, FleetFigures] | None = Field(description="all those stores together, by window")
+    raw_figures: dict[str, FleetFigures] | None = Field(
+        description="the same without exceptions; null: none had a part in it"
+    )
+    exceptions: list[ReportException] = Field(description="those that had a part in it, and that you may see")
 
 
 class ReportPage(BaseModel):

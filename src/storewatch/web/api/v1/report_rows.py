@@ -20,7 +20,6 @@ from storewatch.storage.tables import Report
 from storewatch.web.access import caller, needs
 from storewatch.web.api.v1.common import (
     PageQuery,
-    Query,
     Text,
     answer,
     cursor_of,
@@ -29,6 +28,7 @@ from storewatch.web.api.v1.common import (
     read_cursor,
     resource,
 )
+from storewatch.web.api.v1.figures import FiguresQuery
 from storewatch.web.api.v1.report_models import FleetFigures, ReportPath
 
 blueprint = resource("Report rows", "What a report says of each store.")
@@ -93,7 +93,7 @@ class RowsQuery(PageQuery):
         return {_FIELDS[name]: _stored(name, value) for name, value in said.items() if value is not None}
 
 
-class FileQuery(Query):
+class FileQuery(FiguresQuery):
     format: Literal["csv", "xlsx", "json", "parquet"] = "csv"
     form: Literal["classic", "extended"] = Field(
         default="classic",
@@ -101,9 +101,19 @@ class FileQuery(Query):
     )
 
 
+class RawFigures(BaseModel):
+    up_seconds: float
+    down_seconds: float
+    unknown_seconds: float
+    open_seconds: float
+
+
 class StoreFigures(FleetFigures):
     outages: int | None = Field(description="null in reports that were made before outages were counted")
     longest_outage_seconds: float | None
+    raw: RawFigures | None = Field(
+        description="what it would be without exceptions; null: they change nothing of this store"
+    )
 
 
 class Row(BaseModel):
@@ -166,7 +176,14 @@ _CONTENT = {
 def report_file(path: ReportPath, query: FileQuery) -> Response:
     """A complete report as a file, with the rows whose stores you may see now."""
     report = _complete(path.report_id)
-    chunks = reports.file(database(), caller(), report, query.format, extended=query.form == "extended")
+    chunks = reports.file(
+        database(),
+        caller(),
+        report,
+        query.format,
+        extended=query.form == "extended",
+        raw=query.figures == "raw",
+    )
     name = f'attachment; filename="{report.report_id}.{query.format}"'
     mimetype = FORMATS[query.format].mimetype
     return Response(chunks, mimetype=mimetype, headers={"Content-Disposition": name})

@@ -187,6 +187,13 @@ def _shown(found: Found) -> dict[str, Any]:
         "assumed_open_24x7": summary.open_24x7 if summary else None,
         "assumed_default_zone": summary.default_zone if summary else None,
         "figures": {window.name: _figures(window) for window in summary.windows} if summary else None,
+        "raw_figures": {window.name: _figures(window) for window in summary.raw_windows}
+        if summary and summary.raw_windows
+        else None,
+        "exceptions": [
+            {"exception_id": str(row.exception_id), "effect": row.effect, "note": row.note}
+            for row in found.exceptions
+        ],
     }
 
 

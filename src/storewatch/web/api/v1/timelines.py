@@ -14,6 +14,7 @@ from storewatch.domain.permissions import READ
 from storewatch.errors import UsageError
 from storewatch.services import timeline
 from storewatch.services.timeline import Piece
+from storewatch.storage.exceptions_in_force import Told
 from storewatch.web.access import caller, needs
 from storewatch.web.api.v1.common import PageQuery, answer, cursor_of, database, read_cursor, resource
 from storewatch.web.api.v1.figures import (
@@ -45,17 +46,34 @@ class DecidingPoll(BaseModel):
     reason: str | None
 
 
+class ByException(BaseModel):
+    effect: str
+    exception_id: str | None = Field(description="null: it is of a group that is not yours")
+    note: str | None
+
+
+class IgnoredPoll(BaseModel):
+    timestamp_utc: str
+    status: str = Field(description="active or inactive")
+    reason: str | None
+    exception: ByException | None
+
+
 class Segment(BaseModel):
     start: str
     end: str
     length_seconds: float
-    state: str = Field(description="up, down, unknown, or closed")
+    state: str = Field(description="up, down, unknown, excluded, or closed")
     seen: bool | None = Field(description="true: near its poll; false: inferred; null: neither up nor down")
     poll: DecidingPoll | None = Field(description="the one whose state it takes")
+    exception: ByException | None = Field(description="the one that decides in place of polls or hours")
 
 
 class Timeline(Present):
     items: list[Segment]
+    ignored_polls: list[IgnoredPoll] = Field(
+        description="those in the time of the items that an exception lets not count; 1,000 at most"
+    )
     next_cursor: str | None
 
 
@@ -90,7 +108,12 @@ def get_timeline(path: StorePath, query: TimelineQuery) -> Response:
     )
     told = found.pieces[: query.limit]
     more = cursor_of(told[-1].end, found.as_of) if len(found.pieces) > query.limit else None
-    return jsonify(**told_present(found.as_of), items=[_shown(piece) for piece in told], next_cursor=more)
+    return jsonify(
+        **told_present(found.as_of),
+        items=[_shown(piece) for piece in told],
+        ignored_polls=[_ignored(each) for each in found.ignored],
+        next_cursor=more,
+    )
 
 
 def _read(cursor: str) -> tuple[int, int]:
@@ -116,7 +139,24 @@ def _shown(piece: Piece) -> dict[str, Any]:
         "state": state,
         "seen": seen,
         "poll": poll,
+        "exception": _by(piece.exception),
     }
+
+
+def _ignored(poll: timeline.IgnoredPoll) -> dict[str, Any]:
+    return {
+        "timestamp_utc": told_instant(poll.at),
+        "status": "active" if poll.active else "inactive",
+        "reason": poll.reason,
+        "exception": _by(poll.exception),
+    }
+
+
+def _by(told: Told | None) -> dict[str, Any] | None:
+    if told is None:
+        return None
+    exception_id = None if told.exception_id is None else str(told.exception_id)
+    return {"effect": told.effect, "exception_id": exception_id, "note": told.note}
 
 
 _STATES: dict[Kind | None, tuple[str, bool | None]] = {

@@ -20,9 +20,13 @@ from bench.imports import load
 from bench.measure import module, say
 from bench.server import GIVEN, open_folder
 from storewatch import embedded
+from storewatch.domain import exception_rows
+from storewatch.domain.availability import Kind
+from storewatch.domain.clock import DAY, HOUR, from_us
 from storewatch.domain.permissions import COMMAND
-from storewatch.services import history, periods, ranking
+from storewatch.services import exceptions, history, periods, ranking
 from storewatch.services.chosen import Chosen
+from storewatch.services.exceptions import Clock
 from storewatch.services.periods import Asked
 from storewatch.services.reporting import Request
 from storewatch.storage import db
@@ -49,6 +53,8 @@ def main() -> None:
         say(f"history is made: {time.perf_counter() - began:.1f} s")
         for name, question, bound_ms in _questions(database):
             _told(name, question, asked.runs, bound_ms)
+        for scope in ("a store", "the fleet"):
+            _corrected(database, scope)
         database.close()
 
 
@@ -115,6 +121,69 @@ def _month(year: int, month: int) -> Asked:
 def _in_turn(question: Callable[[Asked], Any], months: list[Asked]) -> Callable[[], Any]:
     turn = iter(range(1 << 30))
     return lambda: question(months[next(turn) % len(months)])
+
+
+# --- a correction -----------------------------------------------------------------------------------
+
+
+def _corrected(database: Database, scope: str) -> None:
+    """Strikes out two hours eleven months back, and undoes it: how long until every figure says so, and that
+    no other day changed.
+    """
+    at = data.end_us() - 335 * DAY
+    start, end = (from_us(at + hours * HOUR).strftime("%Y-%m-%dT%H:%MZ") for hours in (0, 2))
+    said = {"effect": "excluded", "start": start, "end": end, "note": "a benchmark"}
+    store = None if scope == "the fleet" else _some_store(database)
+    wanted = exception_rows.read(said | {"store_id": store, "group": None}, every=store is None)
+    clock = Clock(data.end_us(), Request().default_zone)
+    before = _days(database)
+    began = time.perf_counter()
+    [made] = exceptions.add(database, COMMAND, [wanted], clock)
+    read = _by_reading(database, at)
+    told = time.perf_counter() - began
+    _work_off(database)
+    stored = time.perf_counter() - began
+    after = _days(database)
+    changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    far = [key for key in changed if abs(key[1] - at // DAY) > 2 or (store and key[0] != store)]
+    began = time.perf_counter()
+    exceptions.undo(database, COMMAND, made.found.row.exception_id, clock)
+    _work_off(database)
+    undone = time.perf_counter() - began
+    fine = "" if stored < 10 else "  MISSED"
+    back = "all as before" if _days(database) == before else "NOT AS BEFORE"
+    print(
+        f"two hours of {scope}, 11 months back: read right after {told:.2f} s, {read / HOUR:,.0f} h excluded"
+    )
+    print(f"  stored after {stored:.2f} s, bound 10{fine}; {len(changed):,} days changed, others: {len(far)}")
+    print(f"  undone after {undone:.2f} s, {back}")
+
+
+def _work_off(database: Database) -> None:
+    while history.update(database, Request()):
+        pass
+
+
+def _by_reading(database: Database, at: int) -> int:
+    """The excluded time of the days around, as anybody reads it."""
+    asked = Asked(at // DAY - 2, at // DAY + 2)
+    found = periods.by_period(database, COMMAND, Chosen(), "day", asked, Request())
+    return int(found.sums.totals[:, Kind.EXCLUDED].sum())
+
+
+def _some_store(database: Database) -> str:
+    with database.session() as session:
+        return str(session.connection().exec_driver_sql("SELECT min(store_id) FROM store").scalar())
+
+
+def _days(database: Database) -> dict[tuple[str, int], str]:
+    """A digest of every stored day."""
+    digest = "SELECT store_id, day - date '1970-01-01', md5(d::text) FROM store_day AS d"
+    with database.session() as session:
+        return {
+            (row[0], row[1]): row[2]
+            for row in session.connection().exec_driver_sql(f"{digest} JOIN store USING (store_key)")
+        }
 
 
 def _told(name: str, question: Callable[[], Any], runs: int, bound_ms: float) -> None:

@@ -41,7 +41,9 @@ _MOST_SHOWN = 5
 
 @dataclass(frozen=True)
 class Standing:
-    """How one period stands. `stores` counts its stores by how they stand themselves, `days` and `worst`
+    """How one period stands. `bounds` are those of the downtime.
+
+    `stores` counts its stores by how they stand themselves, `days` and `worst`
     are the days (counted from 1970) and the stores that used most, with what they used.
     """
 
@@ -51,6 +53,7 @@ class Standing:
     verdict: Verdict
     availability: float | None
     totals: list[int]
+    bounds: tuple[int, int]
     stores: Counter[Status]
     days: list[tuple[int, int]]
     worst: list[tuple[str, int]]
@@ -67,11 +70,13 @@ class Standings:
 
 @dataclass(frozen=True)
 class _Sums:
-    """Of stores and periods: `totals` int64[stores, periods, 6], the others int64 or bool[stores, periods];
+    """Of stores and periods: `totals` int64[stores, periods, 6], `bounds` int64[stores, periods, 2] those of
+    the downtime, the others int64 or bool[stores, periods];
     `by_day` int64[days] what each local day used.
     """
 
     totals: Int64
+    bounds: Int64
     outages: Int64
     whole: Int64
     over: Bools
@@ -134,7 +139,8 @@ def _summed(part: Part, first: Int64, end: Int64, target: Target, shortest: int)
         np.add.at(by_day, days.day - part.frame.first_day, used)
     edges = part.frame.edges
     over = edges[:, end - part.frame.first_day] <= part.frame.as_of
-    return _Sums(totals, counts, totals.sum(axis=2) + _ahead(part, first, end), over, by_day)
+    bounds = np.stack([told.down_min, told.down_max], axis=1).reshape(*shape, 2)
+    return _Sums(totals, bounds, counts, totals.sum(axis=2) + _ahead(part, first, end), over, by_day)
 
 
 def _spans(part: Part, first: Int64, end: Int64) -> Int64:
@@ -189,6 +195,7 @@ def _standing(
     used = sorted(zip([-each.used for each in verdicts], ids, strict=True))[:_MOST_SHOWN]
     low, high = int(first[number] - first[0]), int(end[number] - first[0])
     by_day = sum((part.by_day[low:high] for part in parts), np.zeros(high - low, np.int64))
+    least, most = sum((part.bounds[:, number].sum(axis=0) for part in parts), np.zeros(2, np.int64)).tolist()
     longest = np.argsort(-by_day, kind="stable")[:_MOST_SHOWN].tolist()
     return Standing(
         int(first[number]),
@@ -197,6 +204,7 @@ def _standing(
         judge(target, whole),
         availability(target, whole),
         sum((part.totals[:, number].sum(axis=0) for part in parts), np.zeros(len(Kind), np.int64)).tolist(),
+        (least, most),
         Counter(each.status for each in verdicts),
         [(int(first[number]) + day, int(by_day[day])) for day in longest if by_day[day]],
         [(store_id, -minus) for minus, store_id in used if minus],

@@ -25,10 +25,14 @@ SORTS = ("down", "availability", "outages", "lost")
 
 @dataclass(frozen=True)
 class Row:
-    """A store over some days; `totals` microseconds by `Kind`. `lost` None: its revenue is not known."""
+    """A store over some days; `totals` microseconds by `Kind`, `bounds` those of the downtime.
+
+    `lost` None: its revenue is not known.
+    """
 
     store_id: str
     totals: list[int]
+    bounds: tuple[int, int]
     outages: int
     lost: Lost | None
 
@@ -59,8 +63,9 @@ class Range:
     def together(self) -> Row:
         """Added up, by open time. `lost` leaves out the stores whose revenue is not known."""
         totals = np.array([row.totals for row in self.rows], np.int64).reshape(-1, len(Kind)).sum(axis=0)
+        least, most = (sum(row.bounds[side] for row in self.rows) for side in (0, 1))
         lost = sum((row.lost for row in self.rows if row.lost is not None), Lost())
-        return Row("", totals.tolist(), sum(row.outages for row in self.rows), lost)
+        return Row("", totals.tolist(), (least, most), sum(row.outages for row in self.rows), lost)
 
     @property
     def unpriced(self) -> int:
@@ -106,11 +111,11 @@ def _range(session: Session, keys: NDArray[np.int32], first: int, last: int, req
         days, count = history.days_of(part), len(part.seen.store_keys)
         told = sums(days, days.store, count)
         lost, priced = revenue.lost(session, part, days, days.store, count)
-        columns = (told.totals, told.outages, told.days, priced)
+        columns = (told.totals, told.down_min, told.down_max, told.outages, told.days, priced)
         of_part = ids[len(ids) - len(keys) :][:count]
         rows += [
-            Row(store_id, totals, outages, cost if has else None)
-            for store_id, cost, totals, outages, number, has in zip(
+            Row(store_id, totals, (least, most), outages, cost if has else None)
+            for store_id, cost, totals, least, most, outages, number, has in zip(
                 of_part, lost, *(column.tolist() for column in columns), strict=True
             )
             if number

@@ -15,7 +15,7 @@ from storewatch.services import ranking
 from storewatch.services.ranking import Range, Row
 from storewatch.web.access import caller, needs
 from storewatch.web.api.v1.common import answer, cursor_of, database, read_cursor, resource
-from storewatch.web.api.v1.figures import Figures, Present, currency, told_present, told_totals
+from storewatch.web.api.v1.figures import Figures, Present, currency, told_bounds, told_present, told_totals
 from storewatch.web.api.v1.history import DaysQuery, DayText
 
 blueprint = resource("Ranking", "Which stores were worst, and what changed from one time to another.")
@@ -154,7 +154,7 @@ def _days(found: Range) -> dict[str, str]:
 
 
 def _figures(row: Row) -> dict[str, Any]:
-    return told_totals(row.totals) | {"outages": row.outages} | _lost(row.lost)
+    return told_totals(row.totals) | told_bounds(*row.bounds) | {"outages": row.outages} | _lost(row.lost)
 
 
 def _lost(lost: Lost | None) -> dict[str, float | None]:

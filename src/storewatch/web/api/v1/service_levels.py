@@ -37,7 +37,7 @@ from storewatch.web.api.v1.common import (
     resource,
     tagged,
 )
-from storewatch.web.api.v1.figures import Figures, Present, told_present, told_totals
+from storewatch.web.api.v1.figures import Figures, Present, told_bounds, told_present, told_totals
 from storewatch.web.context import default_request
 
 blueprint = resource("Service levels", "Targets over local weeks, months or quarters, and how they stand.")
@@ -291,6 +291,7 @@ def _standing(found: Standing, by_outages: bool) -> dict[str, Any]:
         "level_availability": found.availability,
         "whole_open_seconds": found.period.whole / SECOND,
         **told_totals(found.totals),
+        **told_bounds(*found.bounds),
         "outages": found.period.outages,
         **_amount("budget", verdict.budget, by_outages),
         **_amount("used", verdict.used, by_outages),

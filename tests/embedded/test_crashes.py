@@ -30,6 +30,8 @@ from tests.embedded.people import (
     silent,
 )
 
+pytestmark = pytest.mark.xdist_group("crashes")  # they share homes
+
 # Computes without a pause, so that it does not notice the end of its server; bounded, should a test fail.
 BUSY = "DO 'BEGIN WHILE clock_timestamp() < now() + interval ''20 s'' LOOP END LOOP; END'"
 

@@ -168,14 +168,13 @@ def test_a_killed_database_server_comes_back_with_everything(
     with serving(own_home, tmp_path) as service:
         expected = service.text(service.complete(service.trigger())["download_url"])
         for _ in range(ROUNDS):
-            child = started_import(files.store_status, own_home)
-            time.sleep(dice.uniform(0.2, 1.5))
-            report_id = service.trigger()
-            time.sleep(dice.uniform(0, 0.8))
-            os.kill(postmaster(own_home), signal.SIGKILL)
-            assert service.complete(report_id)["status"] == "Complete"
-            assert service.text(f"/download/{report_id}") == expected
-            child.wait()
+            with started_import(files.store_status, own_home):
+                time.sleep(dice.uniform(0.2, 1.5))
+                report_id = service.trigger()
+                time.sleep(dice.uniform(0, 0.8))
+                os.kill(postmaster(own_home), signal.SIGKILL)
+                assert service.complete(report_id)["status"] == "Complete"
+                assert service.text(f"/download/{report_id}") == expected
         url = storewatch("db", "url", environment=own_home).stdout.strip()
         assert count(url, "SELECT count(*) FROM store_status") == distinct
         sound(own_home)

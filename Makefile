@@ -2,6 +2,8 @@
 
 BIN := .venv/bin
 READY := .venv/.ready
+# Most tests wait for a disk, a lock or a process, so more run at a time than there are cores.
+AT_ONCE := -n 4 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help setup demo serve test unit check format bench lock clean
 
@@ -21,10 +23,10 @@ serve: setup ## Serve the pages and the REST API on http://127.0.0.1:8000.
 	@$(BIN)/storewatch serve --no-login
 
 test: setup ## Run all tests.
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(AT_ONCE) $(ARGS)
 
 unit: setup ## Run the quick tests.
-	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	@$(BIN)/python -m pytest $(AT_ONCE) -m "not slow" $(ARGS)
 
 check: setup ## Lint, format, types, layers.
 	@$(BIN)/ruff check .

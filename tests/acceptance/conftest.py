@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -23,6 +24,9 @@ import psutil
 import pytest
 
 PATIENCE = 120.0
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORTS = range(10_000 + WORKER % 20 * 200, 10_200 + WORKER % 20 * 200)
+"""Of this worker alone, and below those that the system and our own PostgreSQL choose from."""
 
 
 @dataclass
@@ -131,11 +135,12 @@ class Service:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on, nor is given by the system to somebody else before it is used."""
+    while True:
+        port = random.choice(PORTS)  # noqa: S311
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def storewatch(*words: str, environment: dict[str, str], **options: Any) -> subprocess.CompletedProcess[str]:

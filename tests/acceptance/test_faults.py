@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -142,15 +144,17 @@ def test_a_killed_process_costs_no_upload_and_doubles_none(
 
 
 @pytest.fixture
-def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The environment of commands with a PostgreSQL of their own."""
-    folder = tmp_path_factory.mktemp("home")
-    for path in (folder, *folder.parents):
-        if path.owner() == folder.owner() and "pytest" in str(path):
-            path.chmod(0o755)  # as root the server runs as another user, who must get in
+def own_home() -> Iterator[dict[str, str]]:
+    """The environment of commands with a PostgreSQL of their own; not in pytest's folders.
+
+    As root the server runs as another user, who must get in; the next pytest to start closes those folders.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="storewatch-tests-"))
+    folder.chmod(0o755)
     environment = {"STOREWATCH_HOME": str(folder / "home"), "STOREWATCH_DATABASE_URL": ""}
     yield environment
     storewatch("db", "stop", "--force", environment=environment)
+    shutil.rmtree(folder)
 
 
 def postmaster(environment: dict[str, str]) -> int:
@@ -168,14 +172,13 @@ def test_a_killed_database_server_comes_back_with_everything(
     with serving(own_home, tmp_path) as service:
         expected = service.text(service.complete(service.trigger())["download_url"])
         for _ in range(ROUNDS):
-            child = started_import(files.store_status, own_home)
-            time.sleep(dice.uniform(0.2, 1.5))
-            report_id = service.trigger()
-            time.sleep(dice.uniform(0, 0.8))
-            os.kill(postmaster(own_home), signal.SIGKILL)
-            assert service.complete(report_id)["status"] == "Complete"
-            assert service.text(f"/download/{report_id}") == expected
-            child.wait()
+            with started_import(files.store_status, own_home):
+                time.sleep(dice.uniform(0.2, 1.5))
+                report_id = service.trigger()
+                time.sleep(dice.uniform(0, 0.8))
+                os.kill(postmaster(own_home), signal.SIGKILL)
+                assert service.complete(report_id)["status"] == "Complete"
+                assert service.text(f"/download/{report_id}") == expected
         url = storewatch("db", "url", environment=own_home).stdout.strip()
         assert count(url, "SELECT count(*) FROM store_status") == distinct
         sound(own_home)

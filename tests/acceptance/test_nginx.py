@@ -28,7 +28,7 @@ from tests.conftest import clone_of
 from tests.web.service import PASSWORD
 from tests.web.service import Service as People
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("nginx")]
 
 NAME = "stores.example.com"
 PAGE = Path(__file__).parents[2] / "docs/how-to/put-it-behind-nginx.md"

@@ -124,7 +124,7 @@ def is_up(home: Path) -> bool:
     return find_postmaster(place_of(home)) is not None
 
 
-def eventually(condition: Callable[[], bool], limit_s: float = 20.0) -> None:
+def eventually(condition: Callable[[], bool], limit_s: float = 60.0) -> None:
     end = time.monotonic() + limit_s
     while not condition():
         assert time.monotonic() < end, "it did not come about"

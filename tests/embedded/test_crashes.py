@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+import statistics
 import subprocess
 import threading
 import time
@@ -29,6 +30,8 @@ from tests.embedded.people import (
     query,
     silent,
 )
+
+pytestmark = pytest.mark.xdist_group("crashes")  # they share homes
 
 # Computes without a pause, so that it does not notice the end of its server; bounded, should a test fail.
 BUSY = "DO 'BEGIN WHILE clock_timestamp() < now() + interval ''20 s'' LOOP END LOOP; END'"
@@ -89,10 +92,12 @@ def test_a_supervisor_has_its_killed_server_up_again(begin: Begin, home: Path) -
 
 def test_looking_after_a_live_server_is_cheap(home: Path) -> None:
     with running(home, silent):
-        began = time.perf_counter()
-        for _ in range(20):
+        took = []
+        for _ in range(21):
+            began = time.perf_counter()
             ensure_running(home, silent)
-        assert (time.perf_counter() - began) / 20 < 0.005
+            took.append(time.perf_counter() - began)
+        assert statistics.median(took) < 0.005  # whatever else the machine does now and then
 
 
 def test_a_session_that_outlives_its_server_does_not_block_the_next_start(home: Path) -> None:

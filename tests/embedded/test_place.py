@@ -16,6 +16,8 @@ from storewatch.errors import EmbeddedServerError
 from tests.embedded.conftest import Begin
 from tests.embedded.people import an_ordinary_user, postmaster, query, silent
 
+pytestmark = pytest.mark.xdist_group("place")  # they share homes
+
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has this trouble")
 
 

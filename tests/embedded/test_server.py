@@ -17,6 +17,8 @@ from storewatch.embedded.settings import LOOPBACK
 from storewatch.errors import EmbeddedServerError
 from tests.embedded.people import postmaster, query, silent
 
+pytestmark = pytest.mark.xdist_group("server")  # they share homes
+
 
 @contextmanager
 def port_taken(home: Path) -> Iterator[int]:

@@ -14,6 +14,8 @@ from storewatch.errors import EmbeddedServerError
 from tests.embedded.conftest import Begin
 from tests.embedded.people import Caller, eventually, is_up, postmaster, query, silent
 
+pytestmark = pytest.mark.xdist_group("sharing")  # they share homes
+
 
 def test_the_first_start_makes_a_database_and_the_next_finds_the_data_again(
     begin: Begin, caller: Caller, callers_folder: Path

@@ -70,8 +70,12 @@ async def _work(app: App, queues: Iterable[str], at_once: int) -> None:
 
 
 async def _take_up_stalled(app: App) -> None:
-    """A loop beside the worker and not a job: a job that dies while it holds a lock would keep it."""
-    while True:
+    """A loop beside the worker and not a job: a job that dies while it holds a lock would keep it.
+
+    It asks whether it was told to end: Python 3.11 loses that if it comes together with a connection.
+    """
+    task = asyncio.current_task()
+    while task is not None and not task.cancelling():
         with contextlib.suppress(ConnectorException):
             for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_AFTER):
                 with contextlib.suppress(ConnectorException):  # its twin may be queued already

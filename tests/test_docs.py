@@ -15,11 +15,12 @@ import pytest
 
 from storewatch import config
 from storewatch.cli import cli
-from storewatch.domain import people_rows, weekly
+from storewatch.domain import exception_rows, exceptions, people_rows, weekly
 from storewatch.domain import polls as poll_rows
 from storewatch.domain.availability import Kind, Policy, Polls, Rules
 from storewatch.domain.axis import Int64
 from storewatch.domain.clock import DAY, EARLIEST, HOUR, MINUTE, parse_duration, to_us
+from storewatch.domain.exceptions import Effect, Ruling, Rulings
 from storewatch.domain.hours import Schedule, Week, open_intervals
 from storewatch.domain.outages import Figures, figures_by_store
 from storewatch.domain.store_rows import read_stores
@@ -209,8 +210,29 @@ def figures_of(text: str) -> tuple[Figures, int]:
     schedule = schedule_of(one.get("zone", DEFAULT_ZONE), [value for key, value in lines if key == "hours"])
     at = np.array([at for at, _ in polls], np.int64)
     found = Polls(np.zeros(len(polls), np.int32), at, np.array([active for _, active in polls]))
-    opens = open_intervals(schedule, as_of - 7 * DAY - rules.max_gap, as_of + 1)
-    return figures_by_store(found, opens, rules, windows, as_of), list(WINDOWS).index(one["window"])
+    start, end = as_of - 7 * DAY - rules.max_gap, as_of + 1
+    said = [value for key, value in lines if key == "exception"]
+    cover = exceptions.cover(rulings_of(said), schedule, start, end)
+    opens = open_intervals(schedule, start, end, cover.other, cover.closed)
+    counting = exceptions.without(found, cover.ignored)
+    figures = figures_by_store(counting, opens, rules, windows, as_of, cover.decided)
+    return figures, list(WINDOWS).index(one["window"])
+
+
+def rulings_of(said: list[str]) -> Rulings:
+    """`closed 2023-01-23 09:00 to 2023-01-23 10:00`, on the store's clock; other hours follow the days."""
+    each = []
+    for number, text in enumerate(said, start=1):
+        found = re.fullmatch(r"(\w+) (.{16}) to (.{16}) ?(.*)", text)
+        assert found, text
+        effect, start, end, hours = found.groups()
+        openings = exception_rows.read(
+            {"effect": effect, "store_id": "a", "start": start, "end": end, "hours": hours, "note": "-"}
+        ).openings
+        pairs = tuple(zip(openings[::2], openings[1::2], strict=True)) if openings else ()
+        ruling = Ruling(number, Effect(effect), instant(start), instant(end), True, None, pairs)
+        each.append(ruling)
+    return Rulings(tuple(each), tuple(range(len(each))), np.empty(0, np.int32), np.empty(0, np.int64))
 
 
 EXAMPLES = [

@@ -121,18 +121,34 @@ def outages(
     see, UsageError for what makes no sense or is too much.
     """
     with database.snapshot() as session:
-        as_of = as_of_asked(session, request.checked(now_us))
-        keys = keys_asked(session, caller, chosen, as_of)
-        start, end = span_asked(asked, as_of)
-        reach = end - start + 2 * AROUND + 4 * request.max_gap
-        check_size(len(keys), -(-reach // DAY), "start")
-        kept.check_reach(session, start - request.max_gap, "start")
-        whole = _all(session, keys, request, (start, end), as_of, meant)
-        shown = whole.chosen(which)
-        ids = stores.ids(session, keys)
-        page = _page(whole, shown, ids, which, after, count)
-        items = [whole.told(row, ids) for row in page]
-        notes = outage_notes.of_stores(session, keys[np.unique(whole.rows.store[page])])
+        request = request.checked(now_us)
+        return within(session, caller, chosen, request, asked, which, meant, after, count)
+
+
+def within(
+    session: Session,
+    caller: Caller,
+    chosen: Chosen,
+    request: Request,
+    asked: Elapsed | Between,
+    which: Which,
+    meant: frozenset[str],
+    after: After | None = None,
+    count: int = 100,
+) -> Found:
+    """The same in a snapshot that is there already, of a request that was checked."""
+    as_of = as_of_asked(session, request)
+    keys = keys_asked(session, caller, chosen, as_of)
+    start, end = span_asked(asked, as_of)
+    reach = end - start + 2 * AROUND + 4 * request.max_gap
+    check_size(len(keys), -(-reach // DAY), "start")
+    kept.check_reach(session, start - request.max_gap, "start")
+    whole = _all(session, keys, request, (start, end), as_of, meant)
+    shown = whole.chosen(which)
+    ids = stores.ids(session, keys)
+    page = _page(whole, shown, ids, which, after, count)
+    items = [whole.told(row, ids) for row in page]
+    notes = outage_notes.of_stores(session, keys[np.unique(whole.rows.store[page])])
     return Found(
         as_of,
         start,

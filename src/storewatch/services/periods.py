@@ -80,23 +80,30 @@ def by_period(
 ) -> ByPeriod:
     """Days, weeks, months, quarters. NotFoundError for what may not be seen, UsageError if it is too much."""
     with database.snapshot() as session:
-        as_of = _as_of(session)
-        begin, end = asked.range(as_of)
-        period = periods.starts(by, np.arange(begin, end + 1))
-        first = np.flatnonzero(np.diff(period, prepend=period[0] - 1))
-        last = np.append(first[1:], len(period)) - 1
-        number = np.searchsorted(period[first], period)
-        total, complete, stores = _nothing(len(first)), np.ones(len(first), np.bool_), 0
-        lost, unpriced = [Lost()] * len(first), 0
-        for part in _parts(session, caller, chosen, begin, end, request):
-            days = history.days_of(part)
-            total = total + sums(days, number[days.day - begin], len(first))
-            complete &= (part.frame.edges[:, last + 1] <= as_of).all(axis=0)
-            counted = np.unique(days.store)
-            stores += len(counted)
-            costs, priced = revenue.lost(session, part, days, number[days.day - begin], len(first))
-            lost = [one + other for one, other in zip(lost, costs, strict=True)]
-            unpriced += int((~priced[counted]).sum())
+        return within(session, caller, chosen, by, asked, request)
+
+
+def within(
+    session: Session, caller: Caller, chosen: Chosen, by: str, asked: Asked, request: Request
+) -> ByPeriod:
+    """The same in a snapshot that is there already."""
+    as_of = _as_of(session)
+    begin, end = asked.range(as_of)
+    period = periods.starts(by, np.arange(begin, end + 1))
+    first = np.flatnonzero(np.diff(period, prepend=period[0] - 1))
+    last = np.append(first[1:], len(period)) - 1
+    number = np.searchsorted(period[first], period)
+    total, complete, stores = _nothing(len(first)), np.ones(len(first), np.bool_), 0
+    lost, unpriced = [Lost()] * len(first), 0
+    for part in _parts(session, caller, chosen, begin, end, request):
+        days = history.days_of(part)
+        total = total + sums(days, number[days.day - begin], len(first))
+        complete &= (part.frame.edges[:, last + 1] <= as_of).all(axis=0)
+        counted = np.unique(days.store)
+        stores += len(counted)
+        costs, priced = revenue.lost(session, part, days, number[days.day - begin], len(first))
+        lost = [one + other for one, other in zip(lost, costs, strict=True)]
+        unpriced += int((~priced[counted]).sum())
     return ByPeriod(as_of, stores, begin + first, begin + last, complete, total, lost, unpriced)
 
 

@@ -1,0 +1,239 @@
+"""Time as shapes: the lanes of a store's days, and the small strip of a week. Pure; the macros draw them.
+
+    y   0  ..........  band: opening hours, 24 high
+        2  ##########  down, excluded, unknown: over all of it
+        9  ==========  up: 10 high in its middle
+       30  ' ' , ' |   polls: ' up, | down, , while closed
+
+An hour that occurs twice is drawn twice in its place: the first pass in the upper half, the second below.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from storewatch.domain.availability import Kind
+from storewatch.domain.clock import DAY, HOUR, MINUTE, iso
+from storewatch.domain.lanes import Bar, Clock, Pass
+from storewatch.services.picture import Dot, Picture, Run
+from storewatch.web import times
+
+LOOKS = {
+    Kind.UP_SEEN: "up",
+    Kind.UP_INFERRED: "line-up",
+    Kind.DOWN_SEEN: "down",
+    Kind.DOWN_INFERRED: "line-down",
+    Kind.UNKNOWN: "blank",
+    Kind.EXCLUDED: "out",
+}
+WORDS = {
+    Kind.UP_SEEN: ("Up", "seen"),
+    Kind.UP_INFERRED: ("Up", "inferred"),
+    Kind.DOWN_SEEN: ("Down", "seen"),
+    Kind.DOWN_INFERRED: ("Down", "inferred"),
+    Kind.UNKNOWN: ("Unknown", "no poll near"),
+    Kind.EXCLUDED: ("Excluded", "by an exception"),
+}
+"""What is said of a kind, and how it is known."""
+
+_UP = ("up", "line-up")
+_TOP, _HIGH = 2.0, 24.0
+_HALVES = {Pass.ONLY: (0.0, _HIGH), Pass.FIRST: (0.0, 11.5), Pass.SECOND: (12.5, 11.5)}
+_LABELLED = 6 * HOUR
+_STRIP_DAY, _STRIP_HIGH = 28, 18
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A rectangle of a lane: `x` and `width` in per cent of it, `y` and `height` in pixels."""
+
+    look: str
+    x: str
+    width: str
+    y: float
+    height: float
+    title: str = ""
+    at: str = ""
+    picked: bool = False
+
+
+@dataclass
+class Lane:
+    """A local day. `ticks` are paths by their look, minutes of the day across; `late` and `text` stretches
+    in which nobody was polled, and what is said there: (place, words).
+    """
+
+    day: int
+    name: str
+    hours: str = ""
+    bands: list[Shape] = field(default_factory=list)
+    pieces: list[Shape] = field(default_factory=list)
+    skipped: list[Shape] = field(default_factory=list)
+    ticks: dict[str, str] = field(default_factory=dict)
+    late: list[tuple[str, str]] = field(default_factory=list)
+    text: list[tuple[str, str]] = field(default_factory=list)
+    enters: bool = False
+    leaves: bool = False
+    now: str = ""
+    totals: list[int] = field(default_factory=list)
+    length: int = DAY
+
+
+def lanes(of: Picture, silence_us: int, picked: int | None) -> list[Lane]:
+    """The days of a picture. Polls further apart than `silence_us` leave time in which nobody looked;
+    `picked` is an instant of the piece that is explained.
+    """
+    clock = Clock(of.zone, of.edges[0], of.edges[-1])
+    found: dict[int, Lane] = {}
+    for number, day in enumerate(range(of.first, of.last + 1)):
+        length = of.edges[number + 1] - of.edges[number]
+        found[day] = Lane(day, times.day(day), totals=of.by_day[number], length=length)
+    _draw_bands(found, clock, of)
+    for run in of.runs:
+        for bar in clock.bars(run.start, run.end):
+            _lane(found, bar.day).pieces.append(_piece(run, bar, of.zone, picked))
+    for gap in clock.skipped():
+        if gap.day in found:
+            found[gap.day].skipped.append(_rect("skip-hour", gap.left, gap.right))
+    _draw_polls(found, clock, of.polls)
+    _draw_silences(found, clock, of, silence_us)
+    day, place = clock.place(of.as_of)
+    if day in found:
+        found[day].now = times.per_cent_of_day(place)
+    return [found[day] for day in sorted(found)]
+
+
+def _lane(found: dict[int, Lane], day: int) -> Lane:
+    """The lane of a day. Where midnight is skipped or repeated, it may be the one before the first."""
+    return found.setdefault(day, Lane(day, times.day(day)))
+
+
+def _rect(look: str, left: int, right: int, which: Pass = Pass.ONLY, **more: str | bool) -> Shape:
+    offset, height = _HALVES[which]
+    if look in _UP:
+        offset, height = offset + height * 7 / 24, height * 10 / 24
+    x, width = times.per_cent_of_day(left), times.per_cent_of_day(right - left)
+    return Shape(look, x, width, round(_TOP + offset, 2), round(height, 2), **more)  # type: ignore[arg-type]
+
+
+def _piece(run: Run, bar: Bar, zone: str, picked: int | None) -> Shape:
+    is_picked = picked is not None and run.start <= picked < run.end
+    return _rect(
+        LOOKS[run.kind], bar.left, bar.right, bar.which, title=title(run, zone), at=iso(run.start),
+        picked=is_picked,
+    )  # fmt: skip
+
+
+def title(run: Run, zone: str) -> str:
+    """`Up, seen: Fri 6 Mar, 11:00 to 15:49 CST, 4 h 49 min`."""
+    state, how = WORDS[run.kind]
+    return f"{state}, {how}: {times.span(run.start, run.end, zone)}, {times.length(run.end - run.start)}"
+
+
+def _draw_bands(found: dict[int, Lane], clock: Clock, of: Picture) -> None:
+    begun: dict[int, list[str]] = defaultdict(list)
+    for start, end in of.opens:
+        bars = list(clock.bars(start, end))
+        for bar in bars:
+            _lane(found, bar.day).bands.append(_rect("band", bar.left, bar.right, bar.which))
+        if end - start < DAY:
+            begun[bars[0].day].append(_hours(start, end, of.zone))
+            for before, after in pairwise(bars):
+                if before.day != after.day:
+                    found[before.day].leaves = found[after.day].enters = True
+    for day, lane in found.items():
+        always = any(end - start >= DAY and _holds(clock, day, start, end) for start, end in of.opens)
+        lane.hours = ", ".join(begun[day][:2]) or ("day and night" if always else "closed")
+        if lane.length != DAY:
+            lane.hours += f", {lane.length / HOUR:g} h day"
+
+
+def _holds(clock: Clock, day: int, start: int, end: int) -> bool:
+    return clock.place(start)[0] <= day <= clock.place(end - 1)[0]
+
+
+def _hours(start: int, end: int, zone: str) -> str:
+    low, high = times.on_clock(start, zone), times.on_clock(end, zone)
+    until = "24:00" if high.date() != low.date() and f"{high:%H:%M}" == "00:00" else f"{high:%H:%M}"
+    return f"{low:%H:%M} to {until}"
+
+
+def _draw_polls(found: dict[int, Lane], clock: Clock, polls: Iterable[Dot]) -> None:
+    paths: dict[tuple[int, str], list[str]] = defaultdict(list)
+    for poll in polls:
+        day, place = clock.place(poll.at)
+        look = "closed" if not poll.counts else "up" if poll.active else "bad"
+        mark = {"closed": "4v2", "up": "1v6", "bad": "0v9"}[look]
+        paths[day, look].append(f"M{place / MINUTE:.1f} {mark}".replace(".0 ", " "))
+    for (day, look), path in paths.items():
+        if day in found:
+            found[day].ticks[look] = "".join(path)
+
+
+def _draw_silences(found: dict[int, Lane], clock: Clock, of: Picture, silence_us: int) -> None:
+    edges = [of.edges[0], *(poll.at for poll in of.polls), min(of.as_of, of.edges[-1])]
+    for start, end in pairwise(edges):
+        if end - start <= silence_us:
+            continue
+        bars = list(clock.bars(start, end))
+        for bar in bars:
+            ends = times.per_cent_of_day(bar.left), times.per_cent_of_day(bar.right)
+            _lane(found, bar.day).late.append(ends)
+        widest = max(bars, key=lambda bar: bar.right - bar.left)
+        if widest.right - widest.left >= _LABELLED:
+            middle = times.per_cent_of_day((widest.left + widest.right) // 2)
+            found[widest.day].text.append((middle, f"no polls for {times.length(end - start)}"))
+
+
+# --- strip ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Days side by side, each 28 wide and 18 high: paths by their look, and what is said of the days."""
+
+    width: int
+    paths: dict[str, str]
+    label: str
+
+
+def strip(zone: str, days: tuple[int, int], opens: Sequence[tuple[int, int]], runs: Sequence[Run]) -> Strip:
+    """Local days, first and last, with their opening hours and what is known of them."""
+    edges = [*(start for start, _ in opens), *(run.end for run in runs), (days[0] - 1) * DAY]
+    clock = Clock(zone, min(edges), max([end for _, end in opens] + edges))
+    shapes = [("band", each) for start, end in opens for each in clock.bars(start, end)]
+    shapes += [(LOOKS[run.kind], each) for run in runs for each in clock.bars(run.start, run.end)]
+    paths: dict[str, list[str]] = {}
+    for look, bar in shapes:
+        if days[0] <= bar.day <= days[1] and look != "blank":
+            paths.setdefault(look, []).append(_box(look, bar, bar.day - days[0]))
+    down: dict[int, int] = defaultdict(int)
+    for run in runs:
+        if run.kind in (Kind.DOWN_SEEN, Kind.DOWN_INFERRED):
+            for bar in clock.bars(run.start, run.end):
+                down[bar.day] += bar.end - bar.start
+    known = {bar.day for look, bar in shapes if look not in ("band", "blank", "out")}
+    opened = {bar.day for look, bar in shapes if look == "band"}
+    label = "; ".join(_said(day, down, known, opened) for day in range(days[0], days[1] + 1))
+    return Strip(_STRIP_DAY * (days[1] - days[0] + 1), {k: "".join(v) for k, v in paths.items()}, label)
+
+
+def _box(look: str, bar: Bar, column: int) -> str:
+    offset, height = _HALVES[bar.which]
+    scale = _STRIP_HIGH / _HIGH
+    y, high = offset * scale, height * scale
+    if look in _UP:
+        y, high = y + high / 3, high / 3
+    left = (column + bar.left / DAY) * _STRIP_DAY
+    width = (bar.right - bar.left) / DAY * _STRIP_DAY
+    return f"M{left:.2f} {y:g}h{width:.2f}v{high:g}h-{width:.2f}z"
+
+
+def _said(day: int, down: dict[int, int], known: set[int], opened: set[int]) -> str:
+    name = times.day(day)[:3]
+    if down[day]:
+        return f"{name} down {times.length(down[day])}"
+    return f"{name} " + ("up" if day in known else "not seen" if day in opened else "closed")

@@ -30,7 +30,7 @@ from storewatch.services.reporting import Request
 from storewatch.services.sources import Sources
 from storewatch.services.weeks import Course
 from storewatch.storage import exceptions as exception_rows
-from storewatch.storage import exceptions_in_force, polls, weekly, weeks
+from storewatch.storage import exceptions_in_force, weekly, weeks
 from storewatch.storage.db import Database
 from storewatch.storage.exceptions_in_force import Told
 from storewatch.storage.store_pages import Found
@@ -40,6 +40,7 @@ MONTH, CALENDAR = 30, 90
 _AHEAD, _BACK = 8 * DAY, 8 * DAY
 _EPOCH = date(1970, 1, 1).toordinal()
 _MOST_OUTAGES = 2_000
+_EVERY = Which()
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Page:
-    """A store, its picture, and what goes with it: outages of 30 days, 90 days one by one, hours, exceptions."""
+    """A store, its picture, and what goes with it: outages of 30 days, 90 days one by one, its hours."""
 
     store: Found
     picture: Picture
@@ -174,15 +175,10 @@ def page(
         if days[1] < today or picture.edges[0] > as_of - _BACK:
             view = shown.view(as_of - _BACK, as_of)
         known = [*picture.outages, *(each.outage for each in month.items)]
-        return Page(
-            store,
-            picture,
-            shown.now(view, known),
-            month,
-            by_day,
-            Course(weeks.course(session, int(key[0])), date.fromordinal(_EPOCH + today)),
-            shown.exceptions(),
-        )
+        course = Course(weeks.course(session, int(key[0])), date.fromordinal(_EPOCH + today))
+        now, concerning = shown.now(view, known), shown.exceptions()
+        session.expunge_all()  # rows are read when the snapshot is over, which would expire them
+        return Page(store, picture, now, month, by_day, course, concerning)
 
 
 @dataclass(frozen=True)
@@ -230,7 +226,7 @@ class _Shown:
         pairs = zip(found.start.tolist(), found.end.tolist(), strict=True)
         return [(max(low, start), min(high, end)) for low, high in pairs if high > start and low < end]
 
-    def outages(self, start: int, end: int, which: Which = Which()) -> outages.Found:
+    def outages(self, start: int, end: int, which: Which = _EVERY) -> outages.Found:
         """Those with a part in [start, end)."""
         return outages.within(
             self.session, self.caller, Chosen(self.store_id), self.request, Between("", start, end), which,

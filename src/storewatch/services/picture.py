@@ -30,14 +30,14 @@ from storewatch.services.reporting import Request
 from storewatch.services.sources import Sources
 from storewatch.services.weeks import Course
 from storewatch.storage import exceptions as exception_rows
-from storewatch.storage import exceptions_in_force, weekly, weeks
+from storewatch.storage import exceptions_in_force, retention, weekly, weeks
 from storewatch.storage.db import Database
 from storewatch.storage.exceptions_in_force import Told
 from storewatch.storage.store_pages import Found
 
 MOST_DAYS = 92
 MONTH, CALENDAR = 30, 90
-_AHEAD, _BACK = 8 * DAY, 8 * DAY
+_AHEAD, _BACK = 8 * DAY, 31 * DAY
 _EPOCH = date(1970, 1, 1).toordinal()
 _MOST_OUTAGES = 2_000
 _EVERY = Which()
@@ -172,8 +172,9 @@ def page(
         picture, view = shown.picture(days, by_day)
         month_start = int(shown.midnights(today - MONTH + 1, today)[0])
         month = shown.outages(month_start, as_of, Which(min_us=asked.shortest))
-        if days[1] < today or picture.edges[0] > as_of - _BACK:
-            view = shown.view(as_of - _BACK, as_of)
+        begin = max(as_of - _BACK, retention.polls_from(session) + request.max_gap)
+        if days[1] < today or picture.edges[0] > begin:
+            view = shown.view(begin, as_of)
         known = [*picture.outages, *(each.outage for each in month.items)]
         course = Course(weeks.course(session, int(key[0])), date.fromordinal(_EPOCH + today))
         now, concerning = shown.now(view, known), shown.exceptions()

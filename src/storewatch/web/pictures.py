@@ -13,10 +13,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import pairwise
 
 from storewatch.domain.availability import Kind
-from storewatch.domain.clock import DAY, HOUR, MINUTE, iso
+from storewatch.domain.clock import DAY, HOUR, MINUTE, SECOND, iso
 from storewatch.domain.lanes import Bar, Clock, Pass
 from storewatch.services.picture import Dot, Picture, Run
 from storewatch.web import times
@@ -39,6 +40,7 @@ WORDS = {
 }
 """What is said of a kind, and how it is known."""
 
+_EPOCH = date(1970, 1, 1).toordinal()
 _UP = ("up", "line-up")
 _TOP, _HIGH = 2.0, 24.0
 _HALVES = {Pass.ONLY: (0.0, _HIGH), Pass.FIRST: (0.0, 11.5), Pass.SECOND: (12.5, 11.5)}
@@ -53,8 +55,8 @@ class Shape:
     look: str
     x: str
     width: str
-    y: float
-    height: float
+    y: str
+    height: str
     title: str = ""
     at: str = ""
     picked: bool = False
@@ -62,8 +64,10 @@ class Shape:
 
 @dataclass
 class Lane:
-    """A local day. `ticks` are paths by their look, minutes of the day across; `late` and `text` stretches
-    in which nobody was polled, and what is said there: (place, words).
+    """A local day. `pieces` can be chosen, `plain` and the path `up` can't: a long view has too many.
+
+    Paths, as `ticks` by their look too, are in minutes of the day across. `late` and `text`: stretches in
+    which nobody was polled, and what is said there: (place, words).
     """
 
     day: int
@@ -71,6 +75,8 @@ class Lane:
     hours: str = ""
     bands: list[Shape] = field(default_factory=list)
     pieces: list[Shape] = field(default_factory=list)
+    plain: list[Shape] = field(default_factory=list)
+    up: str = ""
     skipped: list[Shape] = field(default_factory=list)
     ticks: dict[str, str] = field(default_factory=dict)
     late: list[tuple[str, str]] = field(default_factory=list)
@@ -81,10 +87,16 @@ class Lane:
     totals: list[int] = field(default_factory=list)
     length: int = DAY
 
+    @property
+    def iso(self) -> str:
+        """The date, for an address."""
+        return date.fromordinal(_EPOCH + self.day).isoformat()
 
-def lanes(of: Picture, silence_us: int, picked: int | None) -> list[Lane]:
+
+def lanes(of: Picture, silence_us: int, picked: int | None, *, every: bool = True) -> list[Lane]:
     """The days of a picture. Polls further apart than `silence_us` leave time in which nobody looked;
-    `picked` is an instant of the piece that is explained.
+    `picked` is an instant of the piece that is explained. Without `every` those that are up can't be chosen,
+    and polls are left out.
     """
     clock = Clock(of.zone, of.edges[0], of.edges[-1])
     found: dict[int, Lane] = {}
@@ -94,11 +106,12 @@ def lanes(of: Picture, silence_us: int, picked: int | None) -> list[Lane]:
     _draw_bands(found, clock, of)
     for run in of.runs:
         for bar in clock.bars(run.start, run.end):
-            _lane(found, bar.day).pieces.append(_piece(run, bar, of.zone, picked))
+            _draw(_lane(found, bar.day), run, bar, of.zone, picked, every)
     for gap in clock.skipped():
         if gap.day in found:
             found[gap.day].skipped.append(_rect("skip-hour", gap.left, gap.right))
-    _draw_polls(found, clock, of.polls)
+    if every:
+        _draw_polls(found, clock, of.polls)
     _draw_silences(found, clock, of, silence_us)
     day, place = clock.place(of.as_of)
     if day in found:
@@ -111,20 +124,38 @@ def _lane(found: dict[int, Lane], day: int) -> Lane:
     return found.setdefault(day, Lane(day, times.day(day)))
 
 
+def _draw(lane: Lane, run: Run, bar: Bar, zone: str, picked: int | None, every: bool) -> None:
+    look = LOOKS[run.kind]
+    if every or look not in _UP:
+        lane.pieces.append(_piece(run, bar, zone, picked))
+    elif look == "up" and bar.which is Pass.ONLY:
+        lane.up += (
+            f"M{bar.left / MINUTE:.1f} 7h{(bar.right - bar.left) / MINUTE:.1f}v10H{bar.left / MINUTE:.1f}z"
+        )
+    else:
+        lane.plain.append(_rect(look, bar.left, bar.right, bar.which))
+
+
 def _rect(look: str, left: int, right: int, which: Pass = Pass.ONLY, **more: str | bool) -> Shape:
     offset, height = _HALVES[which]
     if look in _UP:
         offset, height = offset + height * 7 / 24, height * 10 / 24
     x, width = times.per_cent_of_day(left), times.per_cent_of_day(right - left)
-    return Shape(look, x, width, round(_TOP + offset, 2), round(height, 2), **more)  # type: ignore[arg-type]
+    return Shape(look, x, width, f"{_TOP + offset:.4g}", f"{height:.4g}", **more)  # type: ignore[arg-type]
 
 
 def _piece(run: Run, bar: Bar, zone: str, picked: int | None) -> Shape:
     is_picked = picked is not None and run.start <= picked < run.end
     return _rect(
-        LOOKS[run.kind], bar.left, bar.right, bar.which, title=title(run, zone), at=iso(run.start),
+        LOOKS[run.kind], bar.left, bar.right, bar.which, title=title(run, zone), at=iso(_within(run)),
         picked=is_picked,
     )  # fmt: skip
+
+
+def _within(run: Run) -> int:
+    """An instant of a run that is short to write."""
+    whole = -(-run.start // SECOND) * SECOND
+    return whole if whole < run.end else run.start
 
 
 def title(run: Run, zone: str) -> str:

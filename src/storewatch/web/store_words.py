@@ -32,7 +32,7 @@ def now_words(now: Now, as_of: int, zone: str) -> str:
         return ": open, but no poll near enough to say whether it is up."
     since = now.outage.counted_from if now.outage is not None else now.since
     if since is None:
-        return " for longer than 8 days."
+        return " for a month at least."
     return f" since {_when(since, as_of, zone)}, for {times.length(as_of - since)}."
 
 

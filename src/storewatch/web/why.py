@@ -209,5 +209,5 @@ def _ledger(of: Picture, picked: Outage | None) -> list[Entry]:
 
 
 def _entry(each: Outage, zone: str, picked: bool) -> Entry:
-    span = times.span(each.start, each.end, zone)
-    return Entry(span, "", iso(each.start), each.down, each.down_min, each.down_max, picked)
+    day, _, span = times.span(each.start, each.end, zone).partition(", ")
+    return Entry(day, span, iso(each.start), each.down, each.down_min, each.down_max, picked)

@@ -24,7 +24,7 @@ blueprint = Blueprint("store", __name__)
 PERIODS = {1: "Today", 7: "7 days", 30: "30 days", 90: "90 days"}
 _SHORT = 10
 _EPOCH = date(1970, 1, 1).toordinal()
-_TICKS_UP_TO = 31
+_TICKS_UP_TO = 14
 
 
 @blueprint.get("/stores/<id:store_id>")
@@ -40,6 +40,7 @@ def store(store_id: str) -> str:
             "store.html", store=stores.get(database(), caller(), store_id).store, page=None
         )
     of = found.picture
+    ticks = of.last - of.first < _TICKS_UP_TO
     heads, rows, counts = store_words.calendar(found.calendar)
     return render_template(
         "store.html",
@@ -47,8 +48,8 @@ def store(store_id: str) -> str:
         page=found,
         of=of,
         figures=figures(of),
-        lanes=pictures.lanes(of, 4 * usual.seen_within, at),
-        ticks=of.last - of.first < _TICKS_UP_TO,
+        lanes=pictures.lanes(of, 4 * usual.seen_within, at, every=ticks),
+        ticks=ticks,
         why=why.explained(of, usual, at),
         links=_Links(asked, of),
         lost=None if of.lost is None else f"{rounded(of.lost.whole):,}",

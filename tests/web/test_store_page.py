@@ -92,7 +92,7 @@ def test_it_explains_the_piece_that_was_chosen(client: FlaskClient, database: Da
     down = page(client, "?at=2023-01-23T17:00:00Z")
     assert "Down, Mon 23 Jan, 10:44:30 to 11:15 CST" in down
     assert "Half way between the two" in down
-    assert "Still down at Mon 23 Jan, 11:15 CST" in down
+    assert "Still down at 11:15 CST" in down
     assert len(re.findall('class="pick"', down)) == 1
     up = page(client, "?at=2023-01-23T16:00:00Z")
     assert "<h3>Up, Mon 23 Jan, 09:29 to 10:44:30 CST</h3>" in up

@@ -58,8 +58,15 @@ def explained(of: Picture, request: Request, picked: int | None) -> Why | None:
     return Why(*_of_run(run, of, request), _ledger(of, None))
 
 
-def _clock(zone: str) -> Callable[[int], str]:
-    return lambda at: times.moment(at, zone)
+def _clock(zone: str, beside: int) -> Callable[[int], str]:
+    """Says instants, those of the same local day as another without the day."""
+    day = times.on_clock(beside, zone).date()
+
+    def told(at: int) -> str:
+        same = times.on_clock(at, zone).date() == day
+        return times.clock(at, zone) if same else times.moment(at, zone)
+
+    return told
 
 
 def _outage_at(of: Picture, at: int | None) -> Outage | None:
@@ -90,7 +97,7 @@ def _reasons(outage: Outage) -> str:
 
 
 def _begins(outage: Outage, of: Picture, request: Request) -> list[Step]:
-    clock = _clock(of.zone)
+    clock = _clock(of.zone, outage.start)
     if outage.counted_from is None or outage.counted_from < outage.start:
         return [(clock(outage.start), "The days shown begin here: the outage began before.")]
     steps = []
@@ -114,7 +121,7 @@ def _from(outage: Outage, request: Request) -> str:
 
 
 def _ends(outage: Outage, of: Picture) -> list[Step]:
-    clock = _clock(of.zone)
+    clock = _clock(of.zone, outage.start)
     if outage.ongoing:
         seen = outage.last_seen_down
         last = "" if seen is None else f" at {clock(seen)}, when it was last polled"
@@ -152,7 +159,8 @@ def _of_run(run: Run, of: Picture, request: Request) -> tuple[str, str, list[Ste
     if run.kind is Kind.UNKNOWN:
         words = f"None was made in opening hours within {gap}: silence is not called up."
         return head, lead, [("Polls", words)]
-    steps = [(times.moment(at, of.zone), f"Seen {state.lower()}.") for at in _polls(run)]
+    clock = _clock(of.zone, run.start)
+    steps = [(clock(at), f"Seen {state.lower()}.") for at in _polls(run)]
     if len(steps) == 2:
         steps[1] = (steps[1][0], f"Seen {state.lower()} again, and at every poll between them.")
     rule = (

@@ -44,7 +44,7 @@ _EPOCH = date(1970, 1, 1).toordinal()
 _UP = ("up", "line-up")
 _TOP, _HIGH = 2.0, 24.0
 _HALVES = {Pass.ONLY: (0.0, _HIGH), Pass.FIRST: (0.0, 11.5), Pass.SECOND: (12.5, 11.5)}
-_LABELLED = 6 * HOUR
+_LABELLED, _LATE = 6 * HOUR, 21 * HOUR
 _STRIP_DAY, _STRIP_HIGH = 28, 18
 
 
@@ -84,6 +84,8 @@ class Lane:
     enters: bool = False
     leaves: bool = False
     now: str = ""
+    now_text: str = ""
+    now_left: bool = False
     totals: list[int] = field(default_factory=list)
     length: int = DAY
 
@@ -115,7 +117,9 @@ def lanes(of: Picture, silence_us: int, picked: int | None, *, every: bool = Tru
     _draw_silences(found, clock, of, silence_us)
     day, place = clock.place(of.as_of)
     if day in found:
-        found[day].now = times.per_cent_of_day(place)
+        lane = found[day]
+        lane.now, lane.now_left = times.per_cent_of_day(place), place > _LATE
+        lane.now_text = f"now {times.on_clock(of.as_of, of.zone):%H:%M}"
     return [found[day] for day in sorted(found)]
 
 

@@ -87,6 +87,37 @@ def seconds(shown: str) -> float:
     return int(hours) * 3600 + int(minutes) * 60 + float(rest)
 
 
+def test_what_is_lost_is_told_where_it_is_known(client: FlaskClient, database: Database) -> None:
+    load_chicago(database)
+    assert "<dt>Lost</dt>" not in page(client)
+    assert client.put("/api/v1/revenue/1", json={"weekly": 300}).status_code == 200
+    [*_, day] = api(client, "history?store_id=1&first_day=2023-01-23&last_day=2023-01-23")["items"]
+    assert f'<dt>Lost</dt><dd><span class="n">{day["lost"]:.2f}</span>' in page(client)
+    assert '<dt>Lost</dt><dd><span class="n">0.00</span>' in page(client, "?days=1&to=2023-01-22")
+
+
+def test_the_ledger_adds_up_where_an_outage_only_touches_the_days(
+    client: FlaskClient, database: Database
+) -> None:
+    polls = ["2023-01-23 23:00:00", "2023-01-24 05:00:00", "2023-01-24 15:00:00"]
+    states = ("active", "inactive", "active")
+    rows = "".join(f"1,{state},{at}\n" for state, at in zip(states, polls, strict=True))
+    load(database, f"store_id,status,timestamp_utc\n{rows}")
+    text = page(client, "?from=2023-01-24&to=2023-01-24")
+    rows_shown = re.findall(r"<tr[^>]*><th scope=\"row\">.*?</tr>", ledger(text), re.S)
+    cells = [
+        [seconds(cell) for cell in re.findall(r'class="num">([\d:.,]+)</td>', row)] for row in rows_shown
+    ]
+    assert [sum(column) for column in zip(*cells[:-1], strict=True)] == cells[-1]
+    assert cells[-1][0] > 0
+
+
+def ledger(text: str) -> str:
+    found = re.search(r'<table class="ledger">.*?</table>', text, re.S)
+    assert found is not None
+    return found.group()
+
+
 def test_it_explains_the_piece_that_was_chosen(client: FlaskClient, database: Database) -> None:
     load_chicago(database)
     down = page(client, "?at=2023-01-23T17:00:00Z")

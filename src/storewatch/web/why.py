@@ -41,6 +41,7 @@ class Why:
     lead: str
     steps: list[Step]
     entries: list[Entry]
+    close_up: pictures.CloseUp | None = None
 
 
 def explained(of: Picture, request: Request, picked: int | None) -> Why | None:
@@ -53,7 +54,7 @@ def explained(of: Picture, request: Request, picked: int | None) -> Why | None:
         outage = of.outages[-1] if of.outages and picked is None else None
         run = of.runs[-1]
     if outage is not None:
-        return Why(*_of_outage(outage, of, request), _ledger(of, outage))
+        return Why(*_of_outage(outage, of, request), _ledger(of, outage), pictures.close_up(outage, of))
     assert run is not None  # noqa: S101 - there is one or the other
     return Why(*_of_run(run, of, request), _ledger(of, None))
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from storewatch.domain.permissions import GroupRole
 from storewatch.storage.db import Database
@@ -293,3 +294,26 @@ def test_a_skipped_hour_is_a_dotted_box_and_a_repeated_one_is_drawn_twice(
 def test_a_hole_in_the_polls_is_said(client: FlaskClient, database: Database) -> None:
     load(database, *polled("America/New_York", "2023-03-12"))
     assert "no polls for 11 h 19 min" in page(client, "?days=3")
+
+
+@pytest.mark.parametrize("store_id", ["%00", "a%0Ab", "%ED%A0%80", "x" * 500, "no/such//store", "%20"])
+def test_an_odd_id_is_no_store(client: FlaskClient, database: Database, store_id: str) -> None:
+    load_chicago(database)
+    page(client, store_id=store_id, status=404)
+
+
+def test_an_id_with_slashes_has_a_page(client: FlaskClient, database: Database) -> None:
+    load(database, "store_id,status,timestamp_utc\neu/1?a=b#c,active,2023-01-23 16:14:00\n")
+    assert "<h1>eu/1?a=b#c<" in page(client, store_id="eu/1%3Fa=b%23c")
+
+
+def test_old_polls_that_are_gone_leave_a_page(client: FlaskClient, database: Database) -> None:
+    load_chicago(database)
+    with database.transaction() as session:
+        session.execute(
+            text(
+                "INSERT INTO retention (polls_from) VALUES ('2023-01-20') ON CONFLICT (one) DO UPDATE SET polls_from = excluded.polls_from"
+            )
+        )
+    assert "Open and down" in page(client, "?days=1")
+    assert "are not kept any more" in page(client, "?days=7", status=400)

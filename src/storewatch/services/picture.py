@@ -170,9 +170,10 @@ def page(
         by_day = periods.within(session, caller, Chosen(store_id), "day", calendar_days, request)
         shown = _Shown(session, caller, store_id, key, schedule, request, as_of, today, meant)
         picture, view = shown.picture(days, by_day)
-        month_start = int(shown.midnights(today - MONTH + 1, today)[0])
+        oldest = retention.polls_from(session) + request.max_gap
+        month_start = max(int(shown.midnights(today - MONTH + 1, today)[0]), min(oldest, as_of))
         month = shown.outages(month_start, as_of, Which(min_us=asked.shortest))
-        begin = max(as_of - _BACK, retention.polls_from(session) + request.max_gap)
+        begin = max(as_of - _BACK, min(oldest, as_of))
         if days[1] < today or picture.edges[0] > begin:
             view = shown.view(begin, as_of)
         known = [*picture.outages, *(each.outage for each in month.items)]

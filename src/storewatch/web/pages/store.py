@@ -12,7 +12,7 @@ from storewatch.domain.availability import Kind
 from storewatch.domain.clock import MINUTE, from_us, parse_instant
 from storewatch.domain.cost import rounded
 from storewatch.domain.permissions import READ
-from storewatch.errors import NoPollsError, UsageError
+from storewatch.errors import NoPollsError, NotFoundError, UsageError
 from storewatch.services import picture, stores
 from storewatch.services.picture import Asked, Page
 from storewatch.web import pictures, store_words, times, why, words
@@ -31,6 +31,8 @@ _TICKS_UP_TO = 14
 @needs(READ)
 def store(store_id: str) -> str:
     """The page. `days` and `to`, or `from` and `to` choose days; `at` a piece to explain; `min` minutes."""
+    if "\0" in store_id:  # which the database can't even look up
+        raise NotFoundError("There is no such store")
     asked, at = _asked(), _instant(request.args.get("at", ""))
     usual = default_request()
     try:

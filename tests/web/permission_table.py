@@ -91,6 +91,7 @@ TABLE = (
     line("GET /api/openapi.json", ANYBODY),
     line("GET /", MEMBERS),
     line("POST /", TRIGGER.replace("202", "303")),
+    line("GET /stores", MEMBERS),
     line("GET /stores/<id:store_id>", MAPLES),
     line("GET /trigger_report", TRIGGER),
     line("POST /trigger_report", TRIGGER),

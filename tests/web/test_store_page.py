@@ -49,7 +49,7 @@ def test_without_polls_it_says_what_to_do(client: FlaskClient, database: Databas
 def test_the_state_comes_first_with_since_when(client: FlaskClient, database: Database) -> None:
     load_chicago(database)
     text = page(client)
-    assert "As of <b>Mon 23 Jan, 11:15 CST</b>" in text
+    assert "As of <b>Mon 23 Jan 2023, 11:15 CST</b>" in text
     assert "</svg>Open and down</span> since 10:44:30 CST, for 30 min." in text
     assert "Last seen up Mon 23 Jan, 10:14 CST." in text
 

@@ -22,6 +22,11 @@ _MONDAY = 3  # 1970-01-01 was a Thursday
 # --- state ----------------------------------------------------------------------------------------
 
 
+def dated(at: int, zone: str) -> str:
+    """`Thu 12 Mar 2026, 14:43 CDT`."""
+    return f"{_date(times.on_clock(at, zone))}, {times.clock(at, zone)}"
+
+
 def now_words(now: Now, as_of: int, zone: str) -> str:
     """What follows the word of the state: ` since 11:34 CDT, for 3 h 9 min.`"""
     if now.state == "closed":

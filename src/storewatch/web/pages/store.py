@@ -56,6 +56,7 @@ def store(store_id: str) -> str:
         links=_Links(asked, of),
         lost=None if of.lost is None else f"{rounded(of.lost.whole):,}",
         currency=current_app.extensions["storewatch.settings"].currency,
+        dated=store_words.dated(of.as_of, of.zone),
         age=words.age(from_us(of.as_of), datetime.now(UTC)),
         near=times.length(usual.seen_within),
         gap=times.length(usual.max_gap),

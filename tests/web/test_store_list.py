@@ -46,7 +46,8 @@ def test_a_store_has_its_figures_with_bounds_and_coverage(client: FlaskClient, d
     down = sum(item["down_seconds"] for item in told["items"])  # type: ignore[index]
     assert down == 30.5 * 60
     assert row(text, "1").endswith(
-        "Open and down since Mon 23 Jan, 10:44:30 CST 1 30 min 0 min to 1 h 1 min 77.4% 78%"
+        "Open and down since Mon 23 Jan, 10:44:30 CST 1 outage 30 min down "
+        "0 min to 1 h 1 min 77.4% up 78% seen"
     )
 
 

@@ -289,6 +289,8 @@ def test_a_skipped_hour_is_a_dotted_box_and_a_repeated_one_is_drawn_twice(
     assert 'class="band" x="4.1667%" y="2" width="4.1667%" height="11.5"' in autumn
     assert 'class="band" x="4.1667%" y="14.5" width="4.1667%" height="11.5"' in autumn
     assert "25 h day" in autumn
+    for view in (autumn, page(client, "?days=30")):
+        assert re.search('<rect class="up" x="4.1667%" y="5.354"', view)
 
 
 def test_a_hole_in_the_polls_is_said(client: FlaskClient, database: Database) -> None:

@@ -7,7 +7,7 @@ microseconds since the Unix epoch, all intervals half-open `[start, end)`.
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 from importlib import resources
@@ -15,8 +15,12 @@ from itertools import pairwise
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-State = Literal["up", "down", "unknown"]
+from dateutil.rrule import rrulestr
+
+State = Literal["up", "down", "unknown", "excluded"]
 Policy = Literal["nearest", "previous"]
+Effect = Literal["other_hours", "closed", "ignore_polls", "up", "down", "excluded"]
+Breadth = Literal["all", "group", "store"]
 Interval = tuple[int, int]
 
 SECOND = 1_000_000
@@ -61,14 +65,39 @@ class HoursRow:
 
 
 @dataclass(frozen=True)
+class Ruling:
+    """An exception that concerns a store, as one of all stores, of a group of it, or of itself.
+
+    `start` and `end` are instants if they are aware, else times on the store's clock, which may come again by
+    `rule`. What was made later has a higher `number`. `openings` are those of other hours, as in a file.
+    """
+
+    number: int
+    effect: Effect
+    start: datetime
+    end: datetime
+    breadth: Breadth = "store"
+    rule: str | None = None
+    openings: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Who wins where two overlap: "narrower scope first, then the later made"."""
+        return ("all", "group", "store").index(self.breadth), self.number
+
+
+@dataclass(frozen=True)
 class Segment:
-    """A piece of open time with one state, all seen or all not, decided by one poll (None if unknown)."""
+    """A piece of open time with one state, all seen or all not, decided by one poll (None if unknown) or by
+    one exception, its number.
+    """
 
     start_us: int
     end_us: int
     state: State
     seen: bool
     poll: Poll | None
+    ruling: int | None = None
 
     @property
     def length_us(self) -> int:
@@ -85,6 +114,7 @@ class Totals:
     down_seen: int
     down_inferred: int
     unknown: int
+    excluded: int = 0
 
     @property
     def up(self) -> int:
@@ -98,8 +128,8 @@ class Totals:
 
     @property
     def open(self) -> int:
-        """`up_seen + up_inferred + down_seen + down_inferred + unknown = open`."""
-        return self.up + self.down + self.unknown
+        """`up_seen + up_inferred + down_seen + down_inferred + unknown + excluded = open`."""
+        return self.up + self.down + self.unknown + self.excluded
 
 
 @dataclass(frozen=True)
@@ -217,23 +247,51 @@ def length(intervals: Collection[Interval]) -> int:
     return sum(end - start for start, end in intervals)
 
 
-def open_intervals(rows: Sequence[HoursRow] | None, zone: str, from_us: int, until_us: int) -> list[Interval]:
+def open_intervals(
+    rows: Sequence[HoursRow] | None,
+    zone: str,
+    from_us: int,
+    until_us: int,
+    rulings: Sequence[Ruling] = (),
+) -> list[Interval]:
+    """The open time of one store within `[from_us, until_us)`, exceptions and all.
+
+    Other hours stand in place of the week's; then "closed: that time is not open. Wins over other_hours".
+    """
+    found = usual_intervals(rows, zone, from_us, until_us, other_days(rulings))
+    return minus(found, times(rulings, ("closed",), zone, until_us))
+
+
+def usual_intervals(
+    rows: Sequence[HoursRow] | None,
+    zone: str,
+    from_us: int,
+    until_us: int,
+    other: Mapping[date, tuple[tuple[str, str], ...]],
+) -> list[Interval]:
     """The united open time of one store within `[from_us, until_us)`.
 
     None: "no hours were ever given": 24 x 7. An empty sequence: a week given as empty: closed throughout.
     "An interval that a change empties or turns round does not occur that day." An interval ends at most one
     wall day after its own, and a skipped time moves by a day at most (Apia), so three days before suffice.
-    An opening belongs to the day it begins on: that day's week has it.
+    An opening belongs to the day it begins on: that day's week has it, or the `other` openings of the day.
+    Of a store that is always open, a day with other openings is as long as the calendar's.
     """
-    if rows is None:
-        return clip([(from_us, until_us)], from_us, until_us)
     info = load_zone(zone)
     day = local_date(from_us, info) - timedelta(days=3)
     last_day = local_date(until_us, info) + timedelta(days=1)
-    walls = [(row.day, wall_interval(row), row.valid_from or date.min) for row in rows]
+    walls = [(row.day, wall_interval(row), row.valid_from or date.min) for row in rows or ()]
     starts = {since for _, _, since in walls}
     intervals: list[Interval] = []
+    if rows is None:
+        days = [(wall_to_us(each, 0, info), wall_to_us(each, MIDNIGHT_AT_THE_END, info)) for each in other]
+        intervals += minus([(from_us, until_us)], days)
     while day <= last_day:
+        if day in other:
+            spans = [wall_interval(HoursRow("", day.weekday(), *each)) for each in other[day]]
+            intervals += [(wall_to_us(day, start, info), wall_to_us(day, end, info)) for start, end in spans]
+            day += timedelta(days=1)
+            continue
         in_force = max((since for since in starts if since <= day), default=date.min)
         for weekday, (start, end), since in walls:
             if weekday == day.weekday() and since == in_force:
@@ -242,9 +300,95 @@ def open_intervals(rows: Sequence[HoursRow] | None, zone: str, from_us: int, unt
     return clip(unite([(start, end) for start, end in intervals if start < end]), from_us, until_us)
 
 
-def is_open(rows: Sequence[HoursRow] | None, zone: str, instant_us: int) -> bool:
+def is_open(
+    rows: Sequence[HoursRow] | None, zone: str, instant_us: int, rulings: Sequence[Ruling] = ()
+) -> bool:
     """Whether the store is open at an instant (at its opening: yes; at its closing: no)."""
-    return open_intervals(rows, zone, instant_us, instant_us + 1) != []
+    return open_intervals(rows, zone, instant_us, instant_us + 1, rulings) != []
+
+
+# --- Exceptions -----------------------------------------------------------------------------------
+
+
+def begins(ruling: Ruling, last: datetime) -> list[datetime]:
+    """When an exception begins, each time, up to a time of its clock: "DTSTART = start_local"."""
+    if ruling.rule is None:
+        return [ruling.start]
+    found = []
+    for time in rrulestr(ruling.rule, dtstart=ruling.start):
+        if time > last:
+            break
+        found.append(time)
+    return found
+
+
+def naive(instant_us: int) -> datetime:
+    """What a clock in UTC shows at an instant."""
+    return (EPOCH + timedelta(microseconds=instant_us)).replace(tzinfo=None)
+
+
+@lru_cache(maxsize=1_000)
+def times_of(ruling: Ruling, zone: str, until_us: int) -> list[Interval]:
+    """The stretches of time of an exception that may begin before an instant.
+
+    Local ones by the rule of opening hours, "each occurrence as long on the clock as the first": what a
+    change empties or turns round does not occur.
+    """
+    if ruling.start.tzinfo is not None:
+        return [(to_us(ruling.start), to_us(ruling.end))]
+    info, length = load_zone(zone), ruling.end - ruling.start
+    found = []
+    for begin in begins(ruling, naive(until_us) + timedelta(days=3)):
+        start, end = (to_us(time.replace(tzinfo=info, fold=0)) for time in (begin, begin + length))
+        if start < end:
+            found.append((start, end))
+    return found
+
+
+def times(rulings: Sequence[Ruling], effects: Sequence[str], zone: str, until_us: int) -> list[Interval]:
+    """All time of exceptions with some effects."""
+    return [
+        each for ruling in rulings if ruling.effect in effects for each in times_of(ruling, zone, until_us)
+    ]
+
+
+def minus(intervals: Collection[Interval], cuts: Collection[Interval]) -> list[Interval]:
+    """What of intervals lies in no cut."""
+    left = list(intervals)
+    for start, end in cuts:
+        left = [
+            part
+            for low, high in left
+            for part in ((low, min(high, start)), (max(low, end), high))
+            if part[0] < part[1]
+        ]
+    return left
+
+
+def other_days(rulings: Sequence[Ruling]) -> dict[date, tuple[tuple[str, str], ...]]:
+    """The openings of the local days of which exceptions say that they have others; the strongest stands."""
+    found: dict[date, tuple[tuple[str, str], ...]] = {}
+    for ruling in sorted(rulings, key=lambda each: each.rank):
+        if ruling.effect != "other_hours":
+            continue
+        for begin in begins(ruling, datetime(2027, 1, 1)):  # noqa: DTZ001
+            for day in range((ruling.end - ruling.start).days):
+                found[begin.date() + timedelta(days=day)] = ruling.openings
+    return found
+
+
+def decided_at(instant_us: int, rulings: Sequence[Ruling], zone: str) -> Ruling | None:
+    """The exception that decides an open instant: the strongest; "excluded, whatever up and down say"."""
+    for effects in (("excluded",), ("up", "down")):
+        found = [
+            each
+            for each in rulings
+            if each.effect in effects
+            and any(start <= instant_us < end for start, end in times_of(each, zone, instant_us))
+        ]
+        if found:
+            return max(found, key=lambda each: each.rank)
+    return None
 
 
 # --- State between polls --------------------------------------------------------------------------
@@ -262,15 +406,28 @@ def standing(polls: Sequence[Poll]) -> list[Poll]:
     return [last[key] for key in sorted(last)]
 
 
-def in_hours(polls: Sequence[Poll], rows: Sequence[HoursRow] | None, zone: str, as_of_us: int) -> list[Poll]:
+def in_hours(
+    polls: Sequence[Poll],
+    rows: Sequence[HoursRow] | None,
+    zone: str,
+    as_of_us: int,
+    rulings: Sequence[Ruling] = (),
+) -> list[Poll]:
     """The polls of one store that count.
 
     "Only polls made while the store is open count"; "Polls after T are not used"; "A poll at T itself counts
-    if the store is open at T".
+    if the store is open at T". And: "polls made in ignored time do not count, as if nobody had polled".
     """
     if len({poll.store_id for poll in polls}) > 1:
         raise ValueError("polls of one store, please")
-    return [poll for poll in standing(polls) if poll.at_us <= as_of_us and is_open(rows, zone, poll.at_us)]
+    ignored = times(rulings, ("ignore_polls",), zone, as_of_us)
+    return [
+        poll
+        for poll in standing(polls)
+        if poll.at_us <= as_of_us
+        and is_open(rows, zone, poll.at_us, rulings)
+        and not any(start <= poll.at_us < end for start, end in ignored)
+    ]
 
 
 def covers(poll: Poll, instant_us: int, max_gap_us: int) -> bool:
@@ -346,6 +503,7 @@ def segments(
     policy: Policy = "nearest",
     max_gap_us: int = DEFAULT_MAX_GAP,
     seen_within_us: int = DEFAULT_SEEN_WITHIN,
+    rulings: Sequence[Ruling] = (),
 ) -> list[Segment]:
     """The open time of one store in a window, cut wherever state, seen or deciding poll changes.
 
@@ -355,24 +513,40 @@ def segments(
     from_us, until_us = window
     if until_us > as_of_us:
         raise ValueError("the window reaches beyond T")
-    counting = in_hours(polls, rows, zone, as_of_us)
-    cuts = breakpoints(counting, max_gap_us, seen_within_us)
+    counting = in_hours(polls, rows, zone, as_of_us, rulings)
+    cuts = breakpoints(counting, max_gap_us, seen_within_us) | edges_of(rulings, zone, until_us)
     found: list[Segment] = []
-    for opens, closes in open_intervals(rows, zone, from_us, until_us):
+    for opens, closes in open_intervals(rows, zone, from_us, until_us, rulings):
         bounds = sorted({opens, closes} | {cut for cut in cuts if opens < cut < closes})
         for start, end in pairwise(bounds):
+            ruling = decided_at(start, rulings, zone)
+            if ruling is not None:
+                said: dict[str, State] = {"up": "up", "down": "down", "excluded": "excluded"}
+                found.append(Segment(start, end, said[ruling.effect], False, None, ruling.number))
+                continue
             state, poll = state_at(start, counting, policy, max_gap_us)
             found.append(Segment(start, end, state, is_seen(start, poll, seen_within_us), poll))
     return join(found)
 
 
+def edges_of(rulings: Sequence[Ruling], zone: str, until_us: int) -> set[int]:
+    """Every instant at which an exception begins or ends to decide."""
+    found = times(rulings, ("up", "down", "excluded"), zone, until_us)
+    return {edge for interval in found for edge in interval}
+
+
+def same(one: Segment, other: Segment) -> bool:
+    """Whether the same poll or the same exception decides both, both seen or both not."""
+    return (one.seen, one.poll, one.ruling) == (other.seen, other.poll, other.ruling)
+
+
 def join(pieces: Sequence[Segment]) -> list[Segment]:
-    """Touching pieces with the same state, seen and poll become one."""
+    """Touching pieces with the same state, seen, poll and exception become one."""
     joined: list[Segment] = []
     for piece in pieces:
         last = joined[-1] if joined else None
-        if last and last.end_us == piece.start_us and (last.seen, last.poll) == (piece.seen, piece.poll):
-            joined[-1] = Segment(last.start_us, piece.end_us, last.state, last.seen, last.poll)
+        if last and last.end_us == piece.start_us and same(last, piece):
+            joined[-1] = replace(last, end_us=piece.end_us)
         else:
             joined.append(piece)
     return joined
@@ -387,9 +561,10 @@ def totals(
     policy: Policy = "nearest",
     max_gap_us: int = DEFAULT_MAX_GAP,
     seen_within_us: int = DEFAULT_SEEN_WITHIN,
+    rulings: Sequence[Ruling] = (),
 ) -> Totals:
     """The open time of one store in one window, summed by state and by seen."""
-    pieces = segments(polls, rows, zone, window, as_of_us, policy, max_gap_us, seen_within_us)
+    pieces = segments(polls, rows, zone, window, as_of_us, policy, max_gap_us, seen_within_us, rulings)
 
     def total(state: State, seen: bool) -> int:
         return sum(piece.length_us for piece in pieces if (piece.state, piece.seen) == (state, seen))
@@ -400,6 +575,7 @@ def totals(
         down_seen=total("down", True),
         down_inferred=total("down", False),
         unknown=total("unknown", False),
+        excluded=total("excluded", False),
     )
 
 
@@ -411,19 +587,22 @@ def outages(
     as_of_us: int,
     policy: Policy = "nearest",
     max_gap_us: int = DEFAULT_MAX_GAP,
+    rulings: Sequence[Ruling] = (),
 ) -> list[Outage]:
     """The outages of one store that have a part in the window, clipped to it; all of them, whole, for None.
 
     "A maximal run of down in open time. Closed time does not end it; up, unknown and T do. Its length is its
     open time; in a window it is clipped, and counts there if any part lies within."
     """
-    counting = in_hours(polls, rows, zone, as_of_us)
-    if not counting:
+    counting = in_hours(polls, rows, zone, as_of_us, rulings)
+    first = [poll.at_us - max_gap_us for poll in counting]
+    first += [start for start, _ in times(rulings, ("down",), zone, as_of_us)]
+    if not first or min(first) >= as_of_us:
         return []
-    whole_past = (counting[0].at_us - max_gap_us, as_of_us)
+    whole_past = (min(first), as_of_us)
     runs: list[list[Interval]] = []
     state_before: State = "unknown"
-    for piece in segments(polls, rows, zone, whole_past, as_of_us, policy, max_gap_us):
+    for piece in segments(polls, rows, zone, whole_past, as_of_us, policy, max_gap_us, rulings=rulings):
         if piece.state == "down":
             if state_before != "down":
                 runs.append([])
@@ -441,18 +620,25 @@ def bounds(
     window: Interval,
     as_of_us: int,
     max_gap_us: int = DEFAULT_MAX_GAP,
+    rulings: Sequence[Ruling] = (),
 ) -> tuple[int, int]:
     """down_min and down_max of one store in one window, by no policy.
 
     "The open time between two neighbouring in-hours polls that are both down", and "the open time with a down
     poll on at least one side", both "within max_gap": the latest poll at or before an instant if it is less
-    than max_gap old, and the next one if it is at most max_gap ahead.
+    than max_gap old, and the next one if it is at most max_gap ahead. Of "time that exceptions decide, down
+    counts in both, up and excluded in neither".
     """
-    counting = in_hours(polls, rows, zone, as_of_us)
-    cuts = breakpoints(counting, max_gap_us, 0)
+    counting = in_hours(polls, rows, zone, as_of_us, rulings)
+    cuts = breakpoints(counting, max_gap_us, 0) | edges_of(rulings, zone, window[1])
     least, most = 0, 0
-    for opens, closes in open_intervals(rows, zone, *window):
+    for opens, closes in open_intervals(rows, zone, *window, rulings):
         for start, end in pairwise(sorted({opens, closes} | {cut for cut in cuts if opens < cut < closes})):
+            ruling = decided_at(start, rulings, zone)
+            if ruling is not None:
+                least += (end - start) * (ruling.effect == "down")
+                most += (end - start) * (ruling.effect == "down")
+                continue
             before = [poll for poll in counting if start - max_gap_us < poll.at_us <= start][-1:]
             after = [poll for poll in counting if start < poll.at_us <= start + max_gap_us][:1]
             down = [not poll.active for poll in before + after]
@@ -516,12 +702,14 @@ def report_csv(
     seen_within_us: int = DEFAULT_SEEN_WITHIN,
     *,
     closed: Collection[str] = (),
+    rulings: Mapping[str, Sequence[Ruling]] | None = None,
 ) -> str:
     """The whole report, last hour in minutes, last day and last week in hours.
 
     "One row for each store that has at least one poll at or before T, ordered by store_id by code point."
 
-    `closed` names the stores whose week was given as empty, which rows cannot say.
+    `closed` names the stores whose week was given as empty, which rows cannot say. `rulings` are the
+    exceptions that concern each store.
     """
     newest = newest_poll_us(polls)
     as_of = newest if as_of_us is None else as_of_us
@@ -530,10 +718,13 @@ def report_csv(
         own_polls = [poll for poll in polls if poll.store_id == store_id]
         rows = week_of(store_id, hours_rows, closed)
         zone = zones.get(store_id, DEFAULT_ZONE)
+        own_rulings = (rulings or {}).get(store_id, ())
         pairs = []
         for back_us, unit_us in ((HOUR, MINUTE), (DAY, HOUR), (7 * DAY, HOUR)):
             window = (as_of - back_us, as_of)
-            total = totals(own_polls, rows, zone, window, as_of, policy, max_gap_us, seen_within_us)
+            total = totals(
+                own_polls, rows, zone, window, as_of, policy, max_gap_us, seen_within_us, own_rulings
+            )
             pairs.append(cells(total, unit_us))
         lines.append(",".join([quoted(store_id), *(up for up, _ in pairs), *(down for _, down in pairs)]))
     return "\n".join(lines) + "\n"

@@ -115,6 +115,16 @@ TABLE = (
     line("GET /api/v1/reports/<report_id>/rows", MANAGERS_OWN),
     line("GET /api/v1/reports/<report_id>/file", MANAGERS_OWN),
     line("GET /api/v1/webhook-secret", "401 403 403 403 403 403 200 403 403 403 401 401"),
+    line("GET /imports", READ_ALL),
+    line(
+        "POST /imports",
+        IMPORTS.replace("200", "303"),
+        data='--x\r\nContent-Disposition: form-data; name="files"; filename="a.csv"\r\n\r\n'
+        "store_id,timezone_str\n1,America/Chicago\n\r\n--x--\r\n",
+        content_type="multipart/form-data; boundary=x",
+    ),
+    line("POST /imports/uploads/<uuid:upload_id>/remove", OPERATORS.replace("200", "303")),
+    line("GET /imports/<int:import_no>", READ_ALL),
     line("GET /login", "200 302 302 302 302 302 302 302 302 302 200 200"),
     line("POST /login", "401 401 401 401 401 429 429 429 429 429 429 429"),
     line("POST /logout", "401 303 303 303 303 303 303 303 403 303 401 401"),

@@ -139,6 +139,7 @@ def ids_of(service: Service, manager: Token) -> dict[str, str]:
         "store_id": "maple-17",
         "timestamp_utc": "2023-01-23T16:14:00Z",
         "import_id": "1",
+        "import_no": "1",
         "note_id": str(note.note_id),
     }
 

@@ -154,7 +154,8 @@ def asked(service: Service, town: Town, line: Line, who: str) -> TestResponse:
         path = path.replace(f"{{{name}}}", value)
     body = {"json": filled(line.json, town.ids)} if line.json is not None else {}
     if line.data is not None:
-        body = {"data": line.data, "content_type": line.content_type}
+        data = line.data.replace("{group_id}", town.ids["group_id"])
+        body = {"data": data, "content_type": line.content_type}
     with service.browser() as client:
         return client.open(path, method=line.method, headers=headers, buffered=True, **body)
 

@@ -33,7 +33,7 @@ NOTHING_WRONG = Wrong()
 
 def wrong(form: str, error: StorewatchError, *fields: str) -> tuple[Wrong, int]:
     """What is wrong with a form of these fields, and the status of the page that says so."""
-    named = str(getattr(error, "field", None) or "")
+    named = str(getattr(error, "field", None) or "").replace("groups", "group")
     status = 422 if isinstance(error, UsageError) else status_of(error)
     entered = {name: request.form.get(name, "") for name in fields}
     return Wrong(form, named if named in fields else "", str(error), entered), status

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 from flask import Blueprint, render_template, request
 
 from storewatch.domain.permissions import AUDIT
 from storewatch.errors import NotFoundError, StorewatchError, UsageError
 from storewatch.services import auditing, users
+from storewatch.storage.access_tables import Audit
 from storewatch.storage.audit import Filter
 from storewatch.web.access import needs
 from storewatch.web.context import database
@@ -42,16 +44,16 @@ def page() -> str | tuple[str, int]:
     return _shown(asked, found)
 
 
-def _shown(asked: dict[str, str], found: list[object], **more: str) -> str:
+def _shown(asked: dict[str, str], found: list[Audit], **wrong: str) -> str:
     return render_template(
         "audit.html",
         entries=found[:_LISTED],
-        next=found[_LISTED - 1] if len(found) > _LISTED else None,
+        more=len(found) > _LISTED,
         asked=asked,
         sifted=any(asked.values()),
         via=_VIA,
         instant=instant,
-        **more,
+        **wrong,
     )
 
 
@@ -65,7 +67,7 @@ def _filter(asked: dict[str, str]) -> Filter:
     )
 
 
-def _person(email: str) -> object:
+def _person(email: str) -> UUID:
     try:
         return users.id_of(database(), email)
     except NotFoundError:
@@ -73,10 +75,12 @@ def _person(email: str) -> object:
 
 
 def _day(asked: dict[str, str], name: str) -> datetime | None:
+    if not asked[name]:
+        return None
     try:
-        found = datetime.strptime(asked[name], "%Y-%m-%d") if asked[name] else None
+        found = date.fromisoformat(asked[name])
     except ValueError:
-        found = datetime.max
-    if found is not None and not 2000 <= found.year < 9999:
+        found = date.min
+    if not 2000 <= found.year < 9999:
         raise UsageError("Write the day as 2026-01-31", field=name)
-    return found and found.replace(tzinfo=UTC)
+    return datetime(found.year, found.month, found.day, tzinfo=UTC)

@@ -137,7 +137,7 @@ def test_an_import_tells_counts_assumptions_reasons_and_what_next(service: Servi
     page = oscar.read("/imports/1")
     assert "2 rows were taken, 120 could not be read." in page
     assert "1 store with polls had no opening hours: counted as open day and night." in page
-    assert "Give opening hours for 1 stores" in page
+    assert "Give opening hours for 1 store<" in page
     assert "Start a report" in page
     assert "1,&lt;0&gt;,2023" in page
     assert page.count("<code>1,") == 50

@@ -17,7 +17,7 @@ from storewatch.web.access import caller, check_word, needs, reads_own_form
 from storewatch.web.context import database, default_request, depot
 from storewatch.web.pages.forms import NOTHING_WRONG, Wrong
 from storewatch.web.pages.received import MOST_FILES, Form
-from storewatch.web.words import instant
+from storewatch.web.words import instant, stores
 
 blueprint = Blueprint("imports_page", __name__)
 
@@ -128,6 +128,7 @@ def one(import_no: int) -> str:
         has_polls=reporting.has_polls(database()),
         default_zone=default_request().default_zone,
         say=import_words,
+        stores=stores,
         instant=instant,
     )
 

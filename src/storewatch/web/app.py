@@ -87,7 +87,20 @@ def create_app(settings: Settings, database: Database, edge: Edge = Edge()) -> F
     access.register(app, login=edge.login)
     limits.register(app, on=edge.limits)
     access.register_admission(app)
-    for part in (reports, health, home, store_list, store, imports, people, groups, audit, account, own, api_page):
+    for part in (
+        reports,
+        health,
+        home,
+        store_list,
+        store,
+        imports,
+        people,
+        groups,
+        audit,
+        account,
+        own,
+        api_page,
+    ):
         app.register_blueprint(part.blueprint)
     for resource in v1.RESOURCES:
         app.register_api(resource)

@@ -46,7 +46,8 @@ def test_a_person_gets_all_that_their_pages_refer_to(service: Service, role: Rol
     client = service.browser()
     form = {"email": "ada@example.com", "password": PASSWORD}
     assert client.post("/login", data=form, headers=HTML).status_code == 303
-    check(client, pages(client, "/", "/account", "/api"))
+    more = ("/imports", "/audit") if role is Role.ADMIN else ()
+    check(client, pages(client, "/", "/account", "/api", "/people", "/groups", *more))
 
 
 def test_without_logins_too(client: FlaskClient) -> None:

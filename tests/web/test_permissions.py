@@ -139,6 +139,7 @@ def ids_of(service: Service, manager: Token) -> dict[str, str]:
         "store_id": "maple-17",
         "timestamp_utc": "2023-01-23T16:14:00Z",
         "import_id": "1",
+        "import_no": "1",
         "note_id": str(note.note_id),
     }
 
@@ -153,7 +154,8 @@ def asked(service: Service, town: Town, line: Line, who: str) -> TestResponse:
         path = path.replace(f"{{{name}}}", value)
     body = {"json": filled(line.json, town.ids)} if line.json is not None else {}
     if line.data is not None:
-        body = {"data": line.data, "content_type": line.content_type}
+        data = line.data.replace("{group_id}", town.ids["group_id"])
+        body = {"data": data, "content_type": line.content_type}
     with service.browser() as client:
         return client.open(path, method=line.method, headers=headers, buffered=True, **body)
 

@@ -91,6 +91,11 @@ class Part:
         self.size = 0
 
     @property
+    def path(self) -> Path:
+        """Where it lies until it is kept."""
+        return self._path
+
+    @property
     def sha256(self) -> str:
         """Of all that was written, in hexadecimal."""
         return self._hash.hexdigest()

@@ -108,7 +108,7 @@ def import_file(
     """
     began, started_at = time.perf_counter(), datetime.now(UTC)
     file = opened(stream, name)
-    kind = kind or _recognised(file)
+    kind = kind or recognised(file)
     if hold.since != weekly_rows.NOT_SAID and kind != "menu_hours":
         raise FileRefusedError(f"{name}: valid-from is for files of menu_hours, and this one is of {kind}")
     columns = _positions(file, kind)
@@ -195,7 +195,8 @@ def _names(file: RowsFile) -> list[str]:
     return [_OTHER_NAMES.get(name, name) for name in lower]
 
 
-def _recognised(file: RowsFile) -> str:
+def recognised(file: RowsFile) -> str:
+    """The kind of a file, by its columns. FileRefusedError if they fit none, or several."""
     names = set(_names(file))
     fitting = [kind for kind, columns in KINDS.items() if names.issuperset(columns)]
     if "stores" in fitting and (len(fitting) > 1 or names.isdisjoint(store_rows.OPTIONAL)):

@@ -18,7 +18,7 @@ from storewatch.errors import ConflictError, FileRefusedError, NotFoundError, St
 from storewatch.formats.csv_in import CsvFile
 from storewatch.services.depot import Depot, Part
 from storewatch.services.hours_from import FROM_TODAY, HoursFrom
-from storewatch.services.importing import Imported, Watchers, import_file
+from storewatch.services.importing import Imported, Watchers, import_file, recognised
 from storewatch.storage import audit, queue, uploads
 from storewatch.storage.access_tables import Upload
 from storewatch.storage.db import Database
@@ -57,6 +57,24 @@ def create(
     except BaseException:
         depot.remove(upload_id)
         raise
+
+
+def kind_of(depot: Depot, part: Part, file_name: str) -> str:
+    """The kind of a file that has come whole. FileRefusedError if it is of none: known before it waits."""
+    if not part.size:
+        raise FileRefusedError(f"{file_name}: the file is empty")
+    with part.path.open("rb") as stream:
+        return recognised(CsvFile(stream, file_name, depot.most_bytes))
+
+
+def waiting(database: Database, count: int) -> list[Found]:
+    """Uploads that are not taken in yet, and those that failed, newest first; so many of each."""
+    with database.session() as session:
+        found = [uploads.page(session, None, count, status=status) for status in _NOT_TAKEN_IN]
+    return [each for some in found for each in some]
+
+
+_NOT_TAKEN_IN = ("running", "queued", "failed")
 
 
 def _queued(

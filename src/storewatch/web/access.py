@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, current_app, g, redirect, request, session, url_for
 from flask_login import current_user
@@ -19,6 +20,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from wtforms import ValidationError
 
 from storewatch.domain.permissions import Caller, Need, Via, anybody
+from storewatch.errors import UsageError
 from storewatch.services import logins
 from storewatch.web.context import database
 from storewatch.web.errors import prefers_pages, problem
@@ -41,6 +43,12 @@ def needs(need: Need) -> Callable[[View], View]:
         return view
 
     return mark
+
+
+def reads_own_form(view: View) -> View:
+    """Says that a view reads its form itself as it comes, and calls `check_word` before it does anything."""
+    view.reads_own_form = True  # type: ignore[attr-defined]
+    return view
 
 
 def need_of(app: Flask, endpoint: str) -> Need | None:
@@ -176,21 +184,47 @@ def _admit() -> BaseResponse | None:
 
 def _stranger() -> BaseResponse:
     if prefers_pages() and "Authorization" not in request.headers:
-        return redirect(url_for("account.log_in", next=request.full_path.rstrip("?")), 303)
+        return redirect(url_for("account.log_in", next=_wanted()), 303)
     response = problem(401, "Log in, or send a token: Authorization: Bearer …")
     response.headers["WWW-Authenticate"] = 'Bearer realm="storewatch"'
     return response
+
+
+def _wanted() -> str:
+    """Where a stranger wanted to be; who sent a form, on its page, if a browser says which one that was."""
+    if request.method in _READING:
+        return request.full_path.rstrip("?")
+    page = urlsplit(request.headers.get("Referer", ""))
+    if page.netloc != request.host or not page.path.startswith("/"):
+        return url_for("home.home")
+    return f"{page.path}?{page.query}" if page.query else page.path
+
+
+def check_word(word: str | None) -> None:
+    """Refuses the form of a session that lacks the word of our page: of another site, or too old."""
+    found = caller_or_none()
+    if found is None or found.via is not Via.SESSION:
+        return
+    try:
+        validate_csrf(word)
+    except ValidationError:
+        raise UsageError(FORGED) from None
+
+
+FORGED = "The page was open for too long, or the request came from elsewhere: reload it."
 
 
 def _forged() -> Response | None:
     """A form of another site can make a browser send its cookie, but not our token beside it."""
     if request.method in _READING:
         return None
+    if getattr(current_app.view_functions[request.endpoint or ""], "reads_own_form", False):
+        return None  # it asks `check_word` itself
     token = request.headers.get("X-CSRFToken")
     if token is None and request.mimetype == "application/x-www-form-urlencoded":
         token = request.form.get("csrf_token")
     try:
         validate_csrf(token)
     except ValidationError:
-        return problem(400, "The page was open for too long, or the request came from elsewhere: reload it.")
+        return problem(400, FORGED)
     return None

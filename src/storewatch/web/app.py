@@ -17,7 +17,18 @@ from storewatch.services.reporting import usual
 from storewatch.storage.db import Database
 from storewatch.web import access, errors, guard, limits
 from storewatch.web.api import health, reports, v1
-from storewatch.web.pages import account, api_page, home, own, store, store_list
+from storewatch.web.pages import (
+    account,
+    api_page,
+    audit,
+    groups,
+    home,
+    imports,
+    own,
+    people,
+    store,
+    store_list,
+)
 
 _MAX_BODY = 64 * 1024
 
@@ -76,7 +87,20 @@ def create_app(settings: Settings, database: Database, edge: Edge = Edge()) -> F
     access.register(app, login=edge.login)
     limits.register(app, on=edge.limits)
     access.register_admission(app)
-    for part in (reports, health, home, store_list, store, account, own, api_page):
+    for part in (
+        reports,
+        health,
+        home,
+        store_list,
+        store,
+        imports,
+        people,
+        groups,
+        audit,
+        account,
+        own,
+        api_page,
+    ):
         app.register_blueprint(part.blueprint)
     for resource in v1.RESOURCES:
         app.register_api(resource)

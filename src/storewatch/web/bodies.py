@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 from flask import request
 from werkzeug.exceptions import BadRequest, ClientDisconnected
@@ -41,3 +42,9 @@ def _read() -> bytes:
 
 def _too_large(at_most: int) -> TooLargeError:
     return TooLargeError(f"The body is larger than the {at_most:,} bytes that are allowed")
+
+
+def tidy(name: str) -> str:
+    """A file's name without folders and what cannot be printed."""
+    plain = PurePosixPath(name.replace("\\", "/")).name
+    return "".join(letter for letter in plain if letter.isprintable())[:200]

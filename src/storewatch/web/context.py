@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from flask import current_app
 
 from storewatch.domain.clock import to_us
+from storewatch.services.depot import Depot
 from storewatch.services.outages import intended
 from storewatch.services.reporting import Request
 from storewatch.storage.db import Database
@@ -29,6 +30,13 @@ def default_request() -> Request:
 def intended_reasons() -> frozenset[str]:
     """The reasons of intended outages."""
     return intended(current_app.extensions["storewatch.settings"].intended_reasons)
+
+
+def depot() -> Depot:
+    """Where uploads are kept."""
+    found = current_app.extensions["storewatch.depot"]
+    assert isinstance(found, Depot)  # noqa: S101 - create_app put it there
+    return found
 
 
 def mail_on() -> bool:

@@ -25,6 +25,7 @@ from storewatch.errors import (
     TooLargeError,
     UsageError,
 )
+from storewatch.web import problem_words
 
 log = structlog.get_logger()
 
@@ -55,7 +56,8 @@ def problem(status: int, detail: str, field: str | None = None) -> Response:
     """The problem as JSON, or as a page where a browser asks."""
     title = HTTPStatus(status).phrase
     if prefers_pages():
-        response = Response(render_template("problem.html", status=status, title=title, detail=detail))
+        told = problem_words.of(status, detail)
+        response = Response(render_template("problem.html", status=status, title=title, told=told))
     else:
         body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
         response = jsonify(body | ({"field": field} if field else {}))

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from flask import Response, current_app, request, send_file, url_for
+from flask import Response, request, send_file, url_for
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from werkzeug.formparser import MultiPartParser
 
 from storewatch.domain.permissions import IMPORT, LOADS, OPERATE, READ_ALL
 from storewatch.errors import UsageError
 from storewatch.services import uploads
-from storewatch.services.depot import Depot, Part
+from storewatch.services.depot import Part
 from storewatch.storage.uploads import Found
 from storewatch.web.access import caller, needs
 from storewatch.web.api.v1.common import (
@@ -30,7 +29,8 @@ from storewatch.web.api.v1.common import (
     takes,
 )
 from storewatch.web.api.v1.hours import ValidFrom
-from storewatch.web.bodies import blocks
+from storewatch.web.bodies import blocks, tidy
+from storewatch.web.context import depot
 
 blueprint = resource("Uploads", "Files of polls, hours, zones or stores, taken in by a job. For operators.")
 
@@ -116,12 +116,12 @@ def create_upload(query: NewUpload) -> Response:
     """Upload a file; a job takes it in. Ask for the upload to see how far it is. A token of scope `import`
     will do.
     """
-    depot = _depot()
-    with depot.incoming() as part:
-        name = _received(part, depot.most_bytes)
+    folder = depot()
+    with folder.incoming() as part:
+        name = _received(part, folder.most_bytes)
         file_name = query.file_name or name or "upload"
         upload = uploads.create(
-            database(), depot, caller(), part, file_name, query.kind or None, query.valid_from or None
+            database(), folder, caller(), part, file_name, query.kind or None, query.valid_from or None
         )
     response = tagged(_shown(upload), 202)
     response.headers["Location"] = url_for("api_uploads.get_upload", upload_id=upload[0].upload_id)
@@ -150,7 +150,7 @@ def _received(part: Part, at_most: int) -> str:
         raise UsageError("The body is not a form as multipart/form-data has it") from error
     if not names:
         raise UsageError("There is no file in the form")
-    return _tidy(names[0])
+    return tidy(names[0])
 
 
 class _Blocks:
@@ -162,12 +162,6 @@ class _Blocks:
     def read(self, _: int) -> bytes:
         """The next block, whatever its size."""
         return next(self._blocks, b"")
-
-
-def _tidy(name: str) -> str:
-    """A file's name without folders and what cannot be printed."""
-    plain = PurePosixPath(name.replace("\\", "/")).name
-    return "".join(letter for letter in plain if letter.isprintable())[:200]
 
 
 @blueprint.get(
@@ -204,7 +198,7 @@ def get_upload(path: UploadPath) -> Response:
 @needs(READ_ALL)
 def download_upload(path: UploadPath) -> Response:
     """The file, byte by byte as it came."""
-    upload, file = uploads.file_of(database(), _depot(), path.upload_id)
+    upload, file = uploads.file_of(database(), depot(), path.upload_id)
     response = send_file(
         file,
         mimetype="application/octet-stream",
@@ -223,14 +217,8 @@ def download_upload(path: UploadPath) -> Response:
 @needs(OPERATE)
 def delete_upload(path: UploadPath) -> tuple[str, int]:
     """Remove an upload with its file; what was imported from it stays. One that waits is not taken in."""
-    uploads.delete(database(), _depot(), caller(), path.upload_id)
+    uploads.delete(database(), depot(), caller(), path.upload_id)
     return "", 204
-
-
-def _depot() -> Depot:
-    found = current_app.extensions["storewatch.depot"]
-    assert isinstance(found, Depot)  # noqa: S101 - create_app put it there
-    return found
 
 
 def _shown(found: Found) -> dict[str, Any]:

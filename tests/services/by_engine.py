@@ -12,12 +12,11 @@ from storewatch.domain.availability import Rules
 from storewatch.domain.axis import Int64
 from storewatch.domain.clock import DAY, to_us
 from storewatch.domain.history import Days, joined, sums
-from storewatch.domain.hours import open_intervals
 from storewatch.domain.outages import Figures, figures_by_store
 from storewatch.domain.windows import midnights
-from storewatch.services import history
+from storewatch.services import history, sources
 from storewatch.services.reporting import Request
-from storewatch.storage import polls, stores, weekly
+from storewatch.storage import exceptions_in_force, polls, stores, weekly
 from storewatch.storage.db import Database
 
 
@@ -54,8 +53,12 @@ def by_engine(database: Database, first_day: int, last_day: int, request: Reques
         whole = np.stack([start, np.maximum(start, spans[:, -1, 1])], axis=1)[:, None]
         rules = Rules(request.policy, DAY, request.seen_within)
         reach = int(edges.min()) - DAY
-        opens, found = open_intervals(schedule, reach, as_of + 1), polls.read((session,), keys, reach, as_of)
-        figures = [figures_by_store(found, opens, rules, windows, as_of) for windows in (spans, whole)]
+        rulings = exceptions_in_force.read(session, keys)
+        given = sources.read((session,), keys, schedule, rulings, reach, as_of)
+        opens, found, decided = given.opens, given.polls, given.cover.decided
+        figures = [
+            figures_by_store(found, opens, rules, windows, as_of, decided) for windows in (spans, whole)
+        ]
     return Truth(keys, counted, *figures)
 
 

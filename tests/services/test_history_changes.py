@@ -6,6 +6,9 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from datetime import timedelta
+from uuid import UUID
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
@@ -13,10 +16,13 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from storewatch.domain import exception_rows
 from storewatch.domain.clock import DAY, HOUR, SECOND, from_us
 from storewatch.domain.permissions import COMMAND
 from storewatch.domain.weekly import ALWAYS, NOT_SAID
-from storewatch.services import history, weeks
+from storewatch.errors import ConflictError, NotFoundError
+from storewatch.services import exceptions, groups, history, weeks
+from storewatch.services.exceptions import Clock
 from storewatch.services.hours_from import HoursFrom
 from storewatch.services.reporting import Request
 from storewatch.storage import clearing
@@ -46,12 +52,20 @@ froms = st.one_of(st.sampled_from((ALWAYS, NOT_SAID)), st.integers(FIRST - 2, FI
 NOW = (FIRST + 6) * DAY + 3 * HOUR
 """when hours are given of which nobody says from when on they count"""
 
+effects = st.sampled_from(("closed", "other_hours", "excluded", "up", "down", "ignore_polls"))
+spans = st.tuples(st.integers(0, 14), st.integers(0, 23), st.sampled_from((1, 3, 30)), st.booleans())
+"""Of an exception: first day and hour, hours, and whether it comes again every other day"""
+
 changes = st.one_of(
     st.tuples(st.just("import"), bursts),
     st.tuples(st.just("import"), bursts),
     st.tuples(st.just("delete"), st.tuples(stores, instants, st.integers(0, 3 * 24))),
     st.tuples(st.just("hours"), st.tuples(stores, week, froms)),
     st.tuples(st.just("zone"), st.tuples(stores, st.none() | st.sampled_from(ZONES))),
+    st.tuples(st.just("except"), st.tuples(stores | st.none() | st.just("a group"), effects, spans)),
+    st.tuples(st.just("except"), st.tuples(stores | st.none() | st.just("a group"), effects, spans)),
+    st.tuples(st.just("undo"), st.none()),
+    st.tuples(st.just("move"), st.tuples(stores, st.booleans())),
     st.tuples(st.just("job"), st.none()),
 )
 
@@ -73,8 +87,55 @@ def make(database: Database, change: str, what: object) -> None:
     elif change == "zone":
         assert isinstance(what, tuple)
         weeks.set_zone(database, COMMAND, what[0], what[1], lambda _: None)
+    elif change == "except":
+        assert isinstance(what, tuple)
+        except_(database, *what)
+    elif change == "undo":
+        undo(database)
+    elif change == "move":
+        assert isinstance(what, tuple)
+        with suppress(NotFoundError):
+            (groups.add_stores if what[1] else groups.remove_stores)(
+                database, COMMAND, group_of(database), [what[0]]
+            )
     else:
         history.update(database, USUAL)
+
+
+def group_of(database: Database) -> UUID:
+    with suppress(ConflictError):
+        groups.create(database, COMMAND, "Maple")
+    return groups.named(database, COMMAND, "Maple").group_id
+
+
+def except_(database: Database, scope: str | None, effect: str, span: tuple[int, int, int, bool]) -> None:
+    """Makes an exception: on the clock of the stores, or at instants if it does not come again."""
+    day, hour, hours, again = span
+    start = from_us((FIRST + day) * DAY + (0 if effect == "other_hours" else hour) * HOUR)
+    end = start + timedelta(hours=24 if effect == "other_hours" else hours)
+    local = again or effect == "other_hours"
+    said = {
+        "effect": effect,
+        "store_id": None if scope == "a group" else scope,
+        "group": str(group_of(database)) if scope == "a group" else None,
+        "start": f"{start:%Y-%m-%dT%H:%M}" + ("" if local else "Z"),
+        "end": f"{end:%Y-%m-%dT%H:%M}" + ("" if local else "Z"),
+        "rrule": "FREQ=DAILY;INTERVAL=2;COUNT=4" if again else None,
+        "hours": "10:00-02:00" if effect == "other_hours" else None,
+        "note": "a test",
+    }
+    wanted = exception_rows.read(said, every=scope is None)
+    with suppress(NotFoundError):  # a store that was never met
+        exceptions.add(database, COMMAND, [wanted], Clock(NOW, USUAL.default_zone))
+
+
+def undo(database: Database) -> None:
+    """Takes the oldest exception in force back, if there is one."""
+    query = "SELECT exception_id FROM exception WHERE undone_at IS NULL ORDER BY exception_no LIMIT 1"
+    with database.session() as session:
+        found = session.execute(text(query)).scalar()
+    if found is not None:
+        exceptions.undo(database, COMMAND, found, Clock(NOW, USUAL.default_zone))
 
 
 def delete(session: Session, store_id: str, first: int, last: int) -> None:

@@ -173,3 +173,33 @@ def test_the_seven_columns_are_the_same_rounded(
 
 def rounded(seconds: float, unit: int) -> str:
     return str((Decimal(repr(seconds)) / unit).quantize(Decimal("0.01"), ROUND_HALF_UP))
+
+
+def test_a_month_of_a_store_is_the_same_everywhere(
+    environment: dict[str, str], client: FlaskClient, database: Database, tmp_path: Path
+) -> None:
+    """By command, API, SQL, and on the page of the store."""
+    month = {"first_day": "2023-03-01", "last_day": "2023-03-31", "by": "month"}
+    query = "SELECT store_id, * FROM store_availability_by_month WHERE local_month = '2023-03-01'"
+    with database.session() as session:
+        in_sql = {row["store_id"]: row for row in session.execute(text(query)).mappings()}
+    assert len(in_sql) == STORES
+    for store_id in sorted(in_sql)[:4]:
+        answer: Any = client.get("/api/v1/history", query_string=month | {"store_id": store_id}).json
+        [told] = answer["items"]
+        file, row = tmp_path / "month.csv", in_sql[store_id]
+        words = ("--store", store_id, "--from", "2023-03-01", "--to", "2023-03-31", "--by", "month")
+        done(storewatch("availability", *words, "--csv", str(file), environment=environment))
+        [line] = csv.DictReader(io.StringIO(file.read_text()))
+        for name in ("open", "up", "down", "unknown", "excluded", "down_min", "down_max"):
+            assert float(line[f"{name}_seconds"]) == told[f"{name}_seconds"]
+        for name in ("availability", "coverage"):
+            shares = ((line[name] and float(line[name])) or None, told[name], row[name])
+            assert len(set(shares)) == 1
+        for name, column in (("up", "uptime"), ("down", "downtime"), ("open", "open")):
+            assert str(row[f"{column}_hours"]) == rounded(told[f"{name}_seconds"], 3600)
+        assert (int(line["outages"]), row["outages"]) == (told["outages"], told["outages"])
+        page = client.get(
+            f"/stores/{store_id}?from=2023-03-01&to=2023-03-31", headers={"Accept": "text/html"}
+        )
+        assert f'<span class="n">{told["down_seconds"] / 3600:.1f} h</span>' in page.text

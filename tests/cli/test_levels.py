@@ -43,7 +43,8 @@ def test_a_command_tells_the_figures_of_the_api(run: Any, database: Database, tm
     answer = client.get("/api/v1/history?store_id=1&first_day=2023-01-23&last_day=2023-01-24&by=month").json
     assert answer is not None
     [told], [row] = answer["items"], list(csv.DictReader((tmp_path / "a.csv").read_text().splitlines()))
-    names = ("open_seconds", "up_seconds", "down_seconds", "availability", "coverage", "outages", "lost")
+    names = ["open_seconds", "up_seconds", "down_seconds", "availability", "coverage", "outages", "lost"]
+    names += ["down_min_seconds", "down_max_seconds"]
     assert {name: float(row[name]) for name in names} == {name: told[name] for name in names}
 
 

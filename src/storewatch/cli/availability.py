@@ -26,7 +26,7 @@ from storewatch.services.periods import Asked, ByPeriod
 _EPOCH = date(1970, 1, 1)
 _COLUMNS = (
     "first_day", "last_day", "complete", "open_seconds", "up_seconds", "down_seconds", "unknown_seconds",
-    "excluded_seconds", "availability", "coverage", "outages", "lost",
+    "excluded_seconds", "availability", "coverage", "down_min_seconds", "down_max_seconds", "outages", "lost",
 )  # fmt: skip
 
 
@@ -71,11 +71,12 @@ def _day(option: str, text: str) -> int | None:
 
 def _rows(found: ByPeriod) -> Iterator[dict[str, Any]]:
     sums = found.sums
-    columns = (found.first, found.last, found.complete, sums.totals, sums.outages, sums.days)
+    bounds = (sums.down_min, sums.down_max)
+    columns = (found.first, found.last, found.complete, sums.totals, *bounds, sums.outages, sums.days)
     rows = zip(*(column.tolist() for column in columns), found.lost, strict=True)
-    for first, last, complete, totals, outages, days, lost in rows:
+    for first, last, complete, totals, least, most, outages, days, lost in rows:
         if days:
-            values = (*_figures(totals), outages, rounded(lost.whole))
+            values = (*_figures(totals), least / SECOND, most / SECOND, outages, rounded(lost.whole))
             days_told = ((_EPOCH + timedelta(days=day)).isoformat() for day in (first, last))
             yield dict(zip(_COLUMNS, (*days_told, complete, *values), strict=True))
 
@@ -90,15 +91,19 @@ def _figures(totals: list[int]) -> tuple[float | None, ...]:
 
 
 def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
-    heads = ("available", "coverage", "up h", "down h", "unknown h", "excluded h", "outages", "lost")
+    heads = ("available", "coverage", "up h", "down h", "at least", "at most", *_HEADS)
     yield f"{'from':12}{'to':12}" + "".join(f"{head:>12}" for head in heads)
     for row in rows:
         shares = [_percent(row[name]) for name in ("availability", "coverage")]
-        names = ("up_seconds", "down_seconds", "unknown_seconds", "excluded_seconds")
+        names = (f"{name}_seconds" for name in _HOURS)
         hours = [f"{row[name] * SECOND / HOUR:,.2f}" for name in names]
         cells = (*shares, *hours, f"{row['outages']:,}", f"{row['lost']:,}")
         mark = "" if row["complete"] else "  not over"
         yield f"{row['first_day']:12}{row['last_day']:12}" + "".join(f"{cell:>12}" for cell in cells) + mark
+
+
+_HOURS = ("up", "down", "down_min", "down_max", "unknown", "excluded")
+_HEADS = ("unknown h", "excluded h", "outages", "lost")
 
 
 def _percent(share: float | None) -> str:

@@ -83,12 +83,15 @@ def measure(url: str, folder: Path, sizes: Sizes, given: dict[str, Any]) -> Figu
 
 def _same(folder: Path, name: str, keys: list[int] | None) -> int:
     """How many figures a peer and the engine have in common: all, or DisagreementError."""
-    ours = np.load(folder / "totals_engine.npy")
-    theirs = np.load(folder / f"totals_{name}.npy")
+    engine = np.load(folder / "totals_engine.npy")
+    ours, excluded = engine[:, :, :5], engine[:, :, 5:]  # the peers know of no exceptions
+    theirs = np.load(folder / f"totals_{name}.npy")[:, :, :5]
     if keys is not None:
         ours = ours[np.searchsorted(np.load(folder / "keys.npy"), keys)]
     if ours.shape != theirs.shape or not np.array_equal(ours, theirs):
         raise DisagreementError(f"{name} and the engine have different figures")
+    if excluded.any():
+        raise DisagreementError("there is excluded time, which the peers do not know of")
     if not ours[:, :, :4].any():
         raise DisagreementError("all figures are zero: nothing was compared")
     return int(ours.size)

@@ -22,7 +22,7 @@ from storewatch.services.hours_from import HoursFrom, past_days
 from storewatch.services.spool import Spool
 from storewatch.storage import history, polls, retention, stores, week_change, weekly
 
-_POLLS_AT_ONCE = 4_000_000
+_POLLS_AT_ONCE = 3_000_000
 """So many polls are held in memory before they are written."""
 
 _REASONS_AT_ONCE = 200_000

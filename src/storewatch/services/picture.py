@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from storewatch.domain import exceptions, hours
-from storewatch.domain.availability import Kind, Rules, Segments, segments, totals
+from storewatch.domain.availability import Kind, Polls, Rules, Segments, segments, totals
 from storewatch.domain.axis import Int64
 from storewatch.domain.bounds import bounds
 from storewatch.domain.clock import DAY
@@ -244,7 +244,7 @@ class _Shown:
         archive = archived(self.session, self.key, self.schedule)
         spans = np.minimum(np.array([[[start, end]]]), archive[:, None, None])
         each = np.minimum(np.minimum(np.stack([edges[:-1], edges[1:]], axis=1), self.as_of)[None], archive)
-        runs = _runs(view, start, end)
+        runs = runs_of(view.found, view.given.polls, start, end)
         told = {run.number for run in runs if run.number is not None}
         return Picture(
             self.schedule.zone_names[int(self.schedule.zone[0])],
@@ -278,12 +278,8 @@ class _Shown:
         ahead = self.opens(self.as_of, self.as_of + _AHEAD)
         if not ahead or ahead[0][0] > self.as_of:
             return Now("closed", None, None, ahead[0][0] if ahead else None, last_poll)
-        runs = _runs(view, int(view.found.axis.start), self.as_of)
-        state = _STATES[runs[-1].kind] if runs and runs[-1].end == self.as_of else "unseen"
-        same = 0
-        while same < len(runs) and _STATES[runs[-1 - same].kind] == state:
-            same += 1
-        since = runs[-same].start if 0 < same < len(runs) else None
+        runs = runs_of(view.found, view.given.polls, int(view.found.axis.start), self.as_of)
+        state, since = state_of(runs, self.as_of)
         running = next((each for each in known if each.ongoing), None)
         return Now(state, since, running if state == "down" else None, None, last_poll)
 
@@ -304,11 +300,20 @@ _STATES = {
 }
 
 
-def _runs(view: _View, start: int, end: int) -> list[Run]:
-    """The segments of [start, end), those of one kind that touch made one."""
-    found = view.found
+def state_of(runs: list[Run], as_of: int) -> tuple[str, int | None]:
+    """The state of a store that is open at T, and since when; None: since before its runs begin."""
+    if not runs or runs[-1].end < as_of:
+        return "unseen", None
+    state, same = _STATES[runs[-1].kind], 0
+    while same < len(runs) and _STATES[runs[-1 - same].kind] == state:
+        same += 1
+    return state, runs[-same].start if same < len(runs) else None
+
+
+def runs_of(found: Segments, polls: Polls, start: int, end: int, store: int = 0) -> list[Run]:
+    """The segments of a store in [start, end), those of one kind that touch made one."""
     low, high = np.maximum(found.start, start), np.minimum(found.end, end)
-    some = np.flatnonzero(low < high)
+    some = np.flatnonzero((low < high) & (found.store == store))
     if not len(some):
         return []
     low, high, kind, number = low[some], high[some], found.kind[some], found.exception[some]
@@ -316,7 +321,7 @@ def _runs(view: _View, start: int, end: int) -> list[Run]:
     first = np.flatnonzero(np.append(True, apart))
     last = np.append(first[1:], len(some)) - 1
     poll = found.poll[some]
-    at = np.where(poll >= 0, np.append(view.given.polls.at, 0)[poll], -1)
+    at = np.where(poll >= 0, np.append(polls.at, 0)[poll], -1)
     columns = (low[first], high[last], kind[first], at[first], at[last], number[first])
     return [
         Run(a, b, Kind(k), p if p >= 0 else None, q if q >= 0 else None, n if n >= 0 else None)

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy.orm import Session
 
-from storewatch.domain.availability import Kind, Rules, Segments, segments, totals
+from storewatch.domain.availability import Rules, segments, totals
 from storewatch.domain.bounds import bounds
 from storewatch.domain.hours import Intervals
 from storewatch.domain.outages import outages
 from storewatch.domain.permissions import Caller
 from storewatch.domain.windows import local_days, midnights
 from storewatch.services import sources
-from storewatch.services.picture import Run
+from storewatch.services.picture import Run, runs_of, state_of
 from storewatch.services.reporting import Request
 from storewatch.storage import exceptions_in_force, polls, store_pages, weekly
 from storewatch.storage.db import Database
@@ -85,7 +85,7 @@ def _lines(session: Session, shown: list[Found], request: Request, as_of: int) -
     least, most = (each[:, 0] for each in bounds(found, windows))
     for number, store in enumerate(shown):
         zone, begin = schedule.zone_names[int(schedule.zone[number])], int(edges[number, 0])
-        runs = [run for run in _runs(found, number) if run.end > begin]
+        runs = runs_of(found, given.polls, begin, as_of, number)
         state, since = _state(given.opens, number, runs, as_of)
         yield Line(
             store,
@@ -102,47 +102,14 @@ def _lines(session: Session, shown: list[Found], request: Request, as_of: int) -
         )
 
 
-def _runs(found: Segments, store: int) -> Iterator[Run]:
-    """The segments of a store, those of one kind that touch made one."""
-    own = slice(*np.searchsorted(found.store, (store, store + 1)).tolist())
-    rows = zip(found.start[own].tolist(), found.end[own].tolist(), found.kind[own].tolist(), strict=True)
-    last: Run | None = None
-    for start, end, kind in rows:
-        if last and (last.end, last.kind) == (start, kind):
-            last = Run(last.start, end, last.kind)
-            continue
-        if last:
-            yield last
-        last = Run(start, end, Kind(kind))
-    if last:
-        yield last
-
-
 def _opens(opens: Intervals, store: int, begin: int, as_of: int) -> list[tuple[int, int]]:
     own = slice(*np.searchsorted(opens.store, (store, store + 1)).tolist())
     pairs = zip(opens.start[own].tolist(), opens.end[own].tolist(), strict=True)
     return [(max(low, begin), min(high, as_of)) for low, high in pairs if high > begin and low < as_of]
 
 
-_STATES = {
-    Kind.UP_SEEN: "up",
-    Kind.UP_INFERRED: "up",
-    Kind.DOWN_SEEN: "down",
-    Kind.DOWN_INFERRED: "down",
-    Kind.UNKNOWN: "unseen",
-    Kind.EXCLUDED: "excluded",
-}
-
-
 def _state(opens: Intervals, store: int, runs: list[Run], as_of: int) -> tuple[str, int | None]:
     own = slice(*np.searchsorted(opens.store, (store, store + 1)).tolist())
     if not ((opens.start[own] <= as_of) & (as_of < opens.end[own])).any():
         return "closed", None
-    if not runs or runs[-1].end < as_of:
-        return "unseen", None
-    state, since = _STATES[runs[-1].kind], None
-    for run in reversed(runs):
-        if _STATES[run.kind] != state:
-            break
-        since = run.start
-    return state, since if since != runs[0].start else None
+    return state_of(runs, as_of)

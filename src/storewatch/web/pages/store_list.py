@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, render_template, request
 
-from storewatch.domain.availability import Kind
 from storewatch.domain.clock import from_us
 from storewatch.domain.permissions import READ
 from storewatch.errors import UsageError
@@ -15,6 +14,7 @@ from storewatch.services.store_list import Line
 from storewatch.web import pictures, times, words
 from storewatch.web.access import caller, needs
 from storewatch.web.context import database, default_request
+from storewatch.web.pages.store import figures_of
 
 blueprint = Blueprint("store_list", __name__)
 
@@ -35,7 +35,7 @@ def stores() -> str:
         headline=headline(found.lines, more=found.more or bool(after), asked=bool(q)),
         last=found.lines[-1].store.store.store_id if found.more else None,
         strip=lambda line: pictures.strip(line.zone, (line.first, line.last), line.opens, line.runs),
-        figures=_figures,
+        figures_of=figures_of,
         as_of=words.instant(from_us(found.as_of)) if found.as_of is not None else None,
         age=words.age(from_us(found.as_of), datetime.now(UTC)) if found.as_of is not None else None,
         times=times,
@@ -62,12 +62,3 @@ def headline(lines: list[Line], *, more: bool, asked: bool) -> str:
     if not down:
         return f"None of your {len(lines)} stores is down."
     return f"{down} of your {len(lines)} stores {'is' if down == 1 else 'are'} down."
-
-
-def _figures(line: Line) -> dict[str, float | int | None]:
-    """Availability, coverage and what is down of a line's days."""
-    up = line.totals[Kind.UP_SEEN] + line.totals[Kind.UP_INFERRED]
-    down = line.totals[Kind.DOWN_SEEN] + line.totals[Kind.DOWN_INFERRED]
-    seen, whole = line.totals[Kind.UP_SEEN] + line.totals[Kind.DOWN_SEEN], sum(line.totals)
-    availability = up / (up + down) if up + down else None
-    return {"availability": availability, "coverage": seen / whole if whole else None, "down": down}

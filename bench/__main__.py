@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import data, growth, imports, load, machine, reports, startup
+from bench import data, growth, imports, live, load, machine, pages, reports, startup
 from bench.measure import ROOT, keep_compiled, module, say
 from bench.server import Server, open_folder, running
 from bench.service import serving
@@ -52,6 +52,8 @@ def _measured(sizes: Sizes, *, quick: bool) -> str:
         reported = reports.measure(given["url"], folder, sizes, given)
         loaded = load.measure(server, folder, sizes)
         server.drop(imports.DATABASE)
+        shown = pages.measure(server, folder, sizes)
+        lived = live.measure(server, folder, sizes)
         fleets = growth.measure(server, folder, sizes)
         started = startup.measure(folder, sizes)
         about = machine.described(server, load_before, (time.monotonic() - began) / 60)
@@ -60,6 +62,8 @@ def _measured(sizes: Sizes, *, quick: bool) -> str:
         imports.written(imported, sizes, made),
         reports.written(reported, sizes),
         load.written(loaded),
+        pages.written(shown),
+        live.written(lived),
         growth.written(fleets, sizes),
         startup.written(started),
     )

@@ -211,9 +211,9 @@ def written(figures: Figures) -> str:
     shown = ", ".join(f"{count} × {error}" for error, count in errors.items()) or "0"
     lines = [
         Line("errors", errors.total(), "", 0, shown),
-        Line("p50", _part(took, 0.50), "s"),
-        Line("p95", _part(took, 0.95), "s", 0.25),
-        Line("p99", _part(took, 0.99), "s"),
+        Line("p50", part(took, 0.50), "s"),
+        Line("p95", part(took, 0.95), "s", 0.25),
+        Line("p99", part(took, 0.99), "s"),
         Line("the slowest", max(took), "s"),
         Line("work of the web process, a read", figures.web_cpu_s / len(took), "s"),
     ]
@@ -236,12 +236,12 @@ def _kinds(answered: list[Answered]) -> str:
     for read in READS:
         took = [one.seconds for one in answered if one.name == read.name]
         if took:
-            cells = [amount(value, "s") for value in (_part(took, 0.5), _part(took, 0.95), max(took))]
+            cells = [amount(value, "s") for value in (part(took, 0.5), part(took, 0.95), max(took))]
             rows.append([read.name, str(len(took)), *cells])
     return table(("read", "count", "p50", "p95", "slowest"), rows)
 
 
-def _part(took: list[float], part: float) -> float:
+def part(took: list[float], part: float) -> float:
     """The time within which this part of them was answered."""
     return sorted(took)[max(0, round(part * len(took)) - 1)]
 

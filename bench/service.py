@@ -51,6 +51,10 @@ class Service:
         body = self._get("GET", f"/download/{report_id}")
         return time.perf_counter() - began, body
 
+    def page(self, path: str) -> bytes:
+        """A page as a browser asks for it, or a file of it."""
+        return self._get("GET", path, {"Accept": "text/html, */*"})
+
     def peak_mb(self, command: str) -> float:
         """The peak memory of the child process that runs this command, `web` or `worker`."""
         return peak_mb(self._child(command))
@@ -84,9 +88,9 @@ class Service:
         answer: dict[str, Any] = json.loads(self._get(method, path))
         return answer
 
-    def _get(self, method: str, path: str) -> bytes:
+    def _get(self, method: str, path: str, more: dict[str, str] | None = None) -> bytes:
         request = urllib.request.Request(  # noqa: S310 - ours
-            self._base + path, method=method, headers=self._headers
+            self._base + path, method=method, headers=self._headers | (more or {})
         )
         with urllib.request.urlopen(request, timeout=_REPORT_WITHIN) as response:  # noqa: S310
             body: bytes = response.read()

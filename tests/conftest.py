@@ -16,6 +16,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import make_url
 
 from storewatch import embedded
@@ -39,6 +41,22 @@ def _named(url: str, name: str) -> str:
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
+def _in_memory() -> str | None:
+    """Where files live in memory, if there is room: a database is some hundred files, each test has one."""
+    there = Path("/dev/shm")  # noqa: S108 - Linux's
+    return str(there) if there.is_dir() and shutil.disk_usage(there).free > _ROOM else None
+
+
+_ROOM = 8 << 30
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_once(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Each app compiles its templates anew; those of the tests of a session share what they compiled."""
+    cache = FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+    Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": cache}
+
+
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
     """A server's URL, on which databases can be made."""
@@ -46,7 +64,7 @@ def server_url() -> Iterator[str]:
     if given:
         yield db.normalised_url(given)
         return
-    home = Path(tempfile.mkdtemp(prefix="storewatch-tests-"))
+    home = Path(tempfile.mkdtemp(prefix="storewatch-tests-", dir=_in_memory()))
     home.chmod(0o755)  # as root the server runs as another user, who must get in
     try:
         with embedded.running(home / "home", print):
@@ -76,7 +94,7 @@ def template(server_url: str) -> Iterator[str]:
 def clone_of(server_url: str, template: str) -> Iterator[str]:
     """The URL of a database that is a copy of another, which nobody is using; gone at the end."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    _sql(server_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    _sql(server_url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     yield _named(server_url, name)
     _sql(server_url, f"DROP DATABASE {name} WITH (FORCE)")
 

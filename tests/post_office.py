@@ -6,7 +6,7 @@ import email
 import re
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -30,6 +30,12 @@ class PostOffice:
     refusal: str = ""
     seen: list[tuple[bool, str | None]] = field(default_factory=list)
     """(whether it came by TLS, who logged in) of each letter."""
+    raw: list[bytes] = field(default_factory=list)
+    """The letters as they came."""
+    at: list[float] = field(default_factory=list)
+    """When each letter came."""
+    on_letter: Callable[[], None] = lambda: None
+    """Called when a letter is here, before its sender hears of it."""
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -41,10 +47,13 @@ class PostOffice:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         content = envelope.content
         assert isinstance(content, bytes)
+        self.raw.append(content)
+        self.at.append(time.time())
         self.letters.append(email.message_from_bytes(content, policy=default))
         user = session.auth_data.login.decode() if session.auth_data else None
         assert server.transport is not None
         self.seen.append((server.transport.get_extra_info("ssl_object") is not None, user))
+        self.on_letter()
         return "250 OK"
 
     def wait_for(self, count: int) -> None:

@@ -110,7 +110,8 @@ def test_every_route_is_documented_and_no_other() -> None:
 
 def test_every_table_view_and_function_is_documented_and_no_other() -> None:
     pattern = r"^CREATE (TABLE|VIEW|FUNCTION) (\w+)"
-    made = re.findall(pattern, "".join(path.read_text(encoding="utf-8") for path in SCHEMAS), re.MULTILINE)
+    schemas = "".join(path.read_text(encoding="utf-8") for path in SCHEMAS)
+    made = set(re.findall(pattern, schemas, re.MULTILINE))  # a later schema may make one anew
     for kind, title in (("TABLE", "Tables"), ("VIEW", "Views"), ("FUNCTION", "Functions")):
         text = section(read("reference/database.md"), title)
         told = re.findall(r"^### `(\w+)", text, re.MULTILINE)

@@ -71,6 +71,11 @@ class Settings:
         "",
         "private networks that webhooks may lie in, such as 10.1.2.0/24; public addresses always may",
     )
+    probe_networks: str = _setting(
+        "STOREWATCH_PROBE_NETWORKS",
+        "",
+        "private networks that storefronts may lie in, such as 10.1.2.0/24; public addresses always may",
+    )
     uploads: str = _setting(
         "STOREWATCH_UPLOADS", "", "where uploaded files are kept; by default the folder uploads in the home"
     )
@@ -81,11 +86,39 @@ class Settings:
         "STOREWATCH_KEEP_UPLOADS", "30d", "uploaded files are removed so long after they were taken in"
     )
 
+    watch_folder: str = _setting(
+        "STOREWATCH_WATCH_FOLDER",
+        "",
+        "a folder whose files are taken in by the worker, and put away into done or failed within it",
+    )
+
     intended_reasons: str = _setting(
         "STOREWATCH_INTENDED_REASONS",
         "PAUSED_BY_RESTAURANT",
         "reasons of polls, with commas between, with which an outage was meant to be: it counts as down and "
         "is shown apart",
+    )
+    alert_after: str = _setting(
+        "STOREWATCH_ALERT_AFTER",
+        "15m",
+        "people are told that a store is down, or up again, after two polls in a row or so much open time",
+    )
+    alert_within: str = _setting(
+        "STOREWATCH_ALERT_WITHIN",
+        "2h",
+        "alerts are about now: what is learned from older polls is recorded, not told; and after so much "
+        "open time without a poll a store is not seen",
+    )
+    keep_alerts: str = _setting(
+        "STOREWATCH_KEEP_ALERTS",
+        "365d",
+        "what people were told of, and what was sent, is removed so long after it was over",
+    )
+    apprise_schemes: str = _setting(
+        "STOREWATCH_APPRISE_SCHEMES",
+        "",
+        "services beside mail, Slack, Teams and webhooks that alerts may go to, by the schemes of their "
+        "Apprise addresses, with commas between, such as ntfys,discord",
     )
 
     @property

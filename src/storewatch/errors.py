@@ -3,6 +3,7 @@
     StorewatchError              what happened and what to do, in a sentence for the user
     ├── UsageError               the caller asked for something that makes no sense (HTTP 400, exit 2)
     ├── NotFoundError            what was asked for is not here (HTTP 404)
+    │   └── GoneError            it was, or might have been: a link that was used or has run out (HTTP 410)
     ├── ConflictError            right in itself, but not in the present state (HTTP 409)
     │   └── NoPollsError         a report was asked for, but there is no poll to make it from
     ├── BusyError                something else is at it just now; in a moment again (HTTP 503)
@@ -39,6 +40,10 @@ class UsageError(StorewatchError):
 
 class NotFoundError(StorewatchError):
     """Nothing of that name or id exists."""
+
+
+class GoneError(NotFoundError):
+    """A link works no more; whether it ever did is not told."""
 
 
 class ConflictError(StorewatchError):

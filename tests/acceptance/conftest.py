@@ -6,10 +6,12 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.parse
 import urllib.request
@@ -157,9 +159,11 @@ def storewatch(*words: str, environment: dict[str, str], **options: Any) -> subp
 
 
 @contextlib.contextmanager
-def serving(environment: dict[str, str], folder: Path, *words: str, login: bool = False) -> Iterator[Service]:
-    """A `storewatch serve` that answers; `words` are further options."""
-    port, log = free_port(), folder / "serve.log"
+def serving(
+    environment: dict[str, str], folder: Path, *words: str, login: bool = False, port: int = 0
+) -> Iterator[Service]:
+    """A `storewatch serve` that answers; `words` are further options. `port`: where, if it must be known."""
+    port, log = port or free_port(), folder / "serve.log"
     options = words if login else ("--no-login", *words)
     with log.open("w") as out:
         process = subprocess.Popen(
@@ -189,3 +193,23 @@ def service(environment: dict[str, str], tmp_path: Path) -> Iterator[Service]:
     """A running service on this test's database."""
     with serving(environment, tmp_path) as running:
         yield running
+
+
+@pytest.fixture
+def own_home() -> Iterator[dict[str, str]]:
+    """The environment of commands with a PostgreSQL of their own; not in pytest's folders.
+
+    As root the server runs as another user, who must get in; the next pytest to start closes those folders.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="storewatch-tests-"))
+    folder.chmod(0o755)
+    environment = {"STOREWATCH_HOME": str(folder / "home"), "STOREWATCH_DATABASE_URL": ""}
+    yield environment
+    storewatch("db", "stop", "--force", environment=environment)
+    shutil.rmtree(folder)
+
+
+def postmaster(environment: dict[str, str]) -> int:
+    """The process id of the home's server."""
+    path = Path(environment["STOREWATCH_HOME"]) / "postgres" / "data" / "postmaster.pid"
+    return int(path.read_text().splitlines()[0])

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -22,7 +19,7 @@ from sqlalchemy import make_url
 
 from storewatch.domain.clock import DAY
 from storewatch.services.simulating import SimulatedFiles, simulate
-from tests.acceptance.conftest import Service, serving, storewatch
+from tests.acceptance.conftest import Service, postmaster, serving, storewatch
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -141,26 +138,6 @@ def test_a_killed_process_costs_no_upload_and_doubles_none(
     assert count(database_url, "SELECT sum(rows_new) FROM import") == distinct
     assert len(list(Path(environment["STOREWATCH_UPLOADS"]).iterdir())) == uploads
     sound(environment)
-
-
-@pytest.fixture
-def own_home() -> Iterator[dict[str, str]]:
-    """The environment of commands with a PostgreSQL of their own; not in pytest's folders.
-
-    As root the server runs as another user, who must get in; the next pytest to start closes those folders.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="storewatch-tests-"))
-    folder.chmod(0o755)
-    environment = {"STOREWATCH_HOME": str(folder / "home"), "STOREWATCH_DATABASE_URL": ""}
-    yield environment
-    storewatch("db", "stop", "--force", environment=environment)
-    shutil.rmtree(folder)
-
-
-def postmaster(environment: dict[str, str]) -> int:
-    """The process id of the home's server."""
-    path = Path(environment["STOREWATCH_HOME"]) / "postgres" / "data" / "postmaster.pid"
-    return int(path.read_text().splitlines()[0])
 
 
 def test_a_killed_database_server_comes_back_with_everything(

@@ -44,6 +44,7 @@ class Front:
     https: int
     http: int
     context: ssl.SSLContext
+    log: Path
 
     @property
     def host(self) -> str:
@@ -111,7 +112,7 @@ def configuration(folder: Path, https: int, http: int, port: int) -> str:
     return f"""
         daemon off; {user} worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
         events {{}}
-        http {{ access_log off; {places}
+        http {{ access_log {folder}/access.log; {places}
         {blocks} }}
     """
 
@@ -166,7 +167,7 @@ def front(server_url: str, template: str, tmp_path_factory: pytest.TempPathFacto
         environment = {"STOREWATCH_DATABASE_URL": url, "STOREWATCH_URL": f"https://{NAME}:{https}"}
         running = serving(environment, folder, *words, login=True)
         with running as service, nginx(folder, https, http, service.port):
-            yield Front(service, database, https, http, context)
+            yield Front(service, database, https, http, context, folder / "access.log")
         database.close()
 
 
@@ -218,6 +219,16 @@ def test_failed_logins_of_one_address_do_not_slow_down_another(front: Front) -> 
 
     assert [tried(number, "127.0.0.6") for number in range(21)] == [401] * 20 + [429]
     assert tried(99, "127.0.0.7") == 401
+
+
+def test_no_address_that_opens_something_is_in_its_log(front: Front) -> None:
+    for path in ("/shared/a-secret", "/link/a-secret", "/healthz?the-last"):
+        front.ask("GET", path)
+    until = time.monotonic() + PATIENCE
+    while "the-last" not in front.log.read_text():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert "a-secret" not in front.log.read_text()
 
 
 def test_a_refusal_reaches_who_is_still_sending_a_large_body(front: Front) -> None:

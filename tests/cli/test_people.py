@@ -45,7 +45,7 @@ def test_somebody_is_invited_chooses_a_password_and_is_in(service: Service) -> N
     groups = browser.get("/api/v1/groups").json
     assert groups is not None
     assert [group["name"] for group in groups["items"]] == ["Maple"]
-    assert service.browser().post(path, data={"password": NEW}, headers=HTML).status_code == 404
+    assert service.browser().post(path, data={"password": NEW}, headers=HTML).status_code == 410
     assert "mia@maple.example\tmember\tactive" in run("user", "list").output
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from storewatch.errors import FileRefusedError
-from storewatch.formats import csv_in
+from storewatch.formats import csv_block, csv_in
 from storewatch.formats.csv_in import CsvFile
 
 COLUMNS = {"id": 0, "state": 1}
@@ -153,7 +153,7 @@ def test_a_file_is_read_the_same_in_blocks_of_any_size(monkeypatch: pytest.Monke
     assert len(expected[0]) + len(expected[1]) > 150
     for size, pieces in ((1, 1), (7, 2), (64, 3), (1000, 100)):
         monkeypatch.setattr(csv_in, "BLOCK_BYTES", size)
-        monkeypatch.setattr(csv_in, "PIECE_LINES", pieces)
+        monkeypatch.setattr(csv_block, "PIECE_LINES", pieces)
         assert read(data) == expected
 
 
@@ -161,7 +161,7 @@ def test_a_line_longer_than_a_block_is_rejected_and_the_next_one_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(csv_in, "BLOCK_BYTES", 1 << 10)
-    monkeypatch.setattr(csv_in, "MAX_LINE_BYTES", 256)
+    monkeypatch.setattr(csv_block, "MAX_LINE_BYTES", 256)
     rows, problems = read(b"id,state\n" + "1,é".encode() * 9999 + b"\n2,off\n3," + b"z" * 9999)
     assert rows == {3: ("2", "off")}
     assert problems == dict.fromkeys((2, 4), "the line is longer than 256 bytes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,11 +12,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Receiver:
-    """What came: (path, headers, body) of each request; `status` is what it answers next."""
+    """What came: (path, headers, body) of each request, and `at` when; `status` is what it answers next, and
+    `location` where a redirect leads.
+    """
 
     port: int
     status: int = 204
+    location: str = ""
     came: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    at: list[float] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -29,10 +34,12 @@ def receiving() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            receiver.at.append(time.time())
             receiver.came.append((self.path, dict(self.headers.items()), body))
             self.send_response(receiver.status)
             if 300 <= receiver.status < 400:
-                self.send_header("Location", f"http://127.0.0.1:{receiver.port}/elsewhere")
+                elsewhere = f"http://127.0.0.1:{receiver.port}/elsewhere"
+                self.send_header("Location", receiver.location or elsewhere)
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:

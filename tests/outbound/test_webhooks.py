@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import pytest
 
 from storewatch.errors import DeliveryError, DeliveryRefusedError, SettingsError, UsageError
-from storewatch.outbound import webhooks
+from storewatch.outbound import addresses, webhooks
 from tests.outbound.receiver import receiving
 
 LOOPBACK = webhooks.networks("127.0.0.0/8, ::1/128")
@@ -92,14 +92,14 @@ def test_loopback_is_refused_however_it_is_written(host: str) -> None:
     ],
 )
 def test_only_public_addresses_may_be_reached(address: str, may: bool) -> None:
-    assert webhooks.may_reach(ipaddress.ip_address(address), ()) == may
+    assert addresses.may_reach(ipaddress.ip_address(address), ()) == may
 
 
 def test_a_setting_allows_a_network_and_no_other() -> None:
     allowed = webhooks.networks("10.1.2.0/24")
-    assert webhooks.may_reach(ipaddress.ip_address("10.1.2.3"), allowed)
-    assert webhooks.may_reach(ipaddress.ip_address("::ffff:10.1.2.3"), allowed)
-    assert not webhooks.may_reach(ipaddress.ip_address("10.1.3.3"), allowed)
+    assert addresses.may_reach(ipaddress.ip_address("10.1.2.3"), allowed)
+    assert addresses.may_reach(ipaddress.ip_address("::ffff:10.1.2.3"), allowed)
+    assert not addresses.may_reach(ipaddress.ip_address("10.1.3.3"), allowed)
 
 
 def test_the_name_is_looked_up_once_and_the_checked_address_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from storewatch.domain.clock import HOUR
 from storewatch.domain.permissions import COMMAND
 from storewatch.domain.weekly import ALWAYS
-from storewatch.services import history, periods, weeks
+from storewatch.services import history, periods, proof, sight, weeks
 from storewatch.services.chosen import Chosen
 from storewatch.services.hours_from import HoursFrom
 from storewatch.services.periods import Asked, ByPeriod
@@ -44,8 +44,8 @@ def due(database: Database) -> int:
 
 def proved(database: Database, request: Request = USUAL) -> bool:
     """Whether all is stored, nothing due, and everything as the engine says."""
-    proof = history.verify(database, request)
-    wrong, compared = proof.wrong, proof.compared
+    proved = proof.verify(database, request)
+    wrong, compared = proved.wrong, proved.compared
     return (wrong, due(database), compared) == (0, 0, stored(database))
 
 
@@ -182,7 +182,8 @@ def test_a_job_waits_in_the_queue_once_and_behind_reports(database: Database) ->
     load_chicago(database)
     load(database, "store_id,status,timestamp_utc\n1,active,2023-01-24 16:00:00\n")
     with database.session() as session:
-        query = text("SELECT task_name, priority, queueing_lock FROM procrastinate_jobs")
+        columns = "task_name, priority, queueing_lock"
+        query = text(f"SELECT {columns} FROM procrastinate_jobs WHERE queue_name = 'reports'")
         jobs = [tuple(job) for job in session.execute(query)]
     assert jobs == [("update_history", -1, "update_history")]
 
@@ -190,7 +191,7 @@ def test_a_job_waits_in_the_queue_once_and_behind_reports(database: Database) ->
 def test_a_long_history_is_made_in_many_jobs_each_of_which_defers_the_next(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(history, "_BOX", 3)
+    monkeypatch.setattr(sight, "_BOX", 3)
     monkeypatch.setattr(history, "_STORES_AT_ONCE", 4)
     lines = [f"{store},active,2023-01-2{day} 12:00:00\n" for store in range(9) for day in (1, 4)]
     load(database, "store_id,status,timestamp_utc\n" + "".join(lines))
@@ -211,4 +212,4 @@ def test_the_proof_counts_days_that_are_wrong_lacking_or_too_many(database: Data
     ):
         with database.transaction() as session:
             session.execute(text(statement))
-        assert history.verify(database, USUAL).wrong == wrong + 1
+        assert proof.verify(database, USUAL).wrong == wrong + 1

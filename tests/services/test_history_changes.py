@@ -8,10 +8,11 @@ import sys
 import time
 from contextlib import suppress
 from datetime import timedelta
+from decimal import Decimal
 from uuid import UUID
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -21,15 +22,18 @@ from storewatch.domain.clock import DAY, HOUR, SECOND, from_us
 from storewatch.domain.permissions import COMMAND
 from storewatch.domain.weekly import ALWAYS, NOT_SAID
 from storewatch.errors import ConflictError, NotFoundError
-from storewatch.services import exceptions, groups, history, weeks
+from storewatch.services import exceptions, groups, history, proof, revenue, weeks
+from storewatch.services import stores as every_store
 from storewatch.services.exceptions import Clock
 from storewatch.services.hours_from import HoursFrom
 from storewatch.services.reporting import Request
-from storewatch.storage import clearing
+from storewatch.services.revenue import Takings
+from storewatch.storage import clearing, polls
 from storewatch.storage import history as marks
 from storewatch.storage.db import Database
 from tests.factories import load
 from tests.services.by_engine import assert_equal
+from tests.services.kept_against_engine import assert_periods_equal
 
 USUAL = Request()
 FIRST = 19_428
@@ -66,7 +70,12 @@ changes = st.one_of(
     st.tuples(st.just("except"), st.tuples(stores | st.none() | st.just("a group"), effects, spans)),
     st.tuples(st.just("undo"), st.none()),
     st.tuples(st.just("move"), st.tuples(stores, st.booleans())),
+    st.tuples(st.just("takes"), st.tuples(stores, st.none() | st.integers(0, 90_000), st.booleans())),
     st.tuples(st.just("job"), st.none()),
+)
+departures = st.one_of(
+    st.tuples(st.just("archive"), st.tuples(stores, st.none() | st.integers(FIRST, FIRST + 18))),
+    st.tuples(st.just("remove"), stores),
 )
 
 
@@ -98,8 +107,39 @@ def make(database: Database, change: str, what: object) -> None:
             (groups.add_stores if what[1] else groups.remove_stores)(
                 database, COMMAND, group_of(database), [what[0]]
             )
+    elif change in ("archive", "takes"):
+        assert isinstance(what, tuple)
+        (archive if change == "archive" else takes)(database, *what)
+    elif change == "remove":
+        assert isinstance(what, str)
+        every_store.delete(database, COMMAND, what, what)
     else:
         history.update(database, USUAL)
+
+
+def archive(database: Database, store: str, day: int | None) -> None:
+    since = None if day is None else from_us(day * DAY).date()
+    every_store.update(database, COMMAND, store, {"archived_from": since}, lambda _: None)
+
+
+def takes(database: Database, store: str, cents: int | None, by_hour: bool) -> None:
+    amount = None if cents is None else Decimal(cents) / 100
+    wanted = Takings(by_hour=[amount] * 168) if by_hour and amount is not None else Takings(weekly=amount)
+    revenue.put(database, COMMAND, store, wanted, lambda _: None)
+
+
+def assert_fleet_is_right(database: Database) -> None:
+    """How stores stand, and the days of groups: all of them right, none left out, none due."""
+    with database.session() as session:
+        every = session.execute(text("SELECT count(*) FROM store")).scalar()
+        due = session.execute(text("SELECT count(*) FROM fleet_due")).scalar()
+        polled = polls.newest(session) is not None
+    stand, days = proof.verify_standing(database, USUAL), proof.verify_groups(database, USUAL)
+    assert (stand.wrong, stand.compared, days.wrong, due) == (0, every if polled else 0, 0, 0)
+    assert proof.verify(database, USUAL).wrong == 0
+    with database.session() as session:
+        scopes = 1 + session.execute(text("SELECT count(*) FROM store_group")).scalar_one()
+    assert assert_periods_equal(database, USUAL) == (9 * scopes if polled else 0)
 
 
 def group_of(database: Database) -> UUID:
@@ -141,7 +181,9 @@ def undo(database: Database) -> None:
 def delete(session: Session, store_id: str, first: int, last: int) -> None:
     """Deletes polls by hand."""
     query = text("SELECT store_key FROM store WHERE store_id = :store_id")
-    key = session.execute(query, {"store_id": store_id}).scalar_one()
+    key = session.execute(query, {"store_id": store_id}).scalar()
+    if key is None:
+        raise NotFoundError(store_id)
     values = {"key": key, "first": from_us(first), "last": from_us(last)}
     between = "store_key = :key AND timestamp_utc BETWEEN :first AND :last"
     session.execute(text(f"DELETE FROM store_status WHERE {between}"), values)
@@ -159,44 +201,73 @@ def delete(session: Session, store_id: str, first: int, last: int) -> None:
     marks.mark(session, [key], first, last)
 
 
-@settings(
-    max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(first=bursts, run=st.lists(changes, min_size=1, max_size=10))
-def test_history_equals_the_engine_after_any_run_of_changes(
-    database: Database, first: list[object], run: list[tuple[str, object]]
-) -> None:
+def begin(database: Database) -> None:
+    """Nothing but the stores and their zones."""
     with database.transaction() as session:
         clearing.empty(session)
     load(
         database,
         "store_id,timezone_str\n" + "".join(f"{s},{z}\n" for s, z in zip(STORES, ZONES, strict=False)),
     )
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@example(first=[("a", True, FIRST * DAY)], run=[("delete", ("a", FIRST * DAY, 0))])
+@given(first=bursts, run=st.lists(changes, min_size=1, max_size=10))
+def test_history_equals_the_engine_after_any_run_of_changes(
+    database: Database, first: list[object], run: list[tuple[str, object]]
+) -> None:
+    begin(database)
     for change, what in [("import", first), ("job", None), *run]:
         make(database, change, what)
     assert_equal(database, FIRST - 3, FIRST + 20, USUAL)
     while history.update(database, USUAL):
         pass
-    proof = history.verify(database, USUAL)
-    wrong, compared = proof.wrong, proof.compared
+    proved = proof.verify(database, USUAL)
+    wrong, compared = proved.wrong, proved.compared
     with database.session() as session:
         stored = session.execute(text("SELECT count(*) FROM store_day")).scalar()
         due = session.execute(text("SELECT count(*) FROM history_due")).scalar()
     assert (wrong, due, compared) == (0, 0, stored)
+    assert_fleet_is_right(database)
     assert len(assert_equal(database, FIRST - 3, FIRST + 20, USUAL)) == stored
+
+
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@example(first=[("a", True, FIRST * DAY)], run=[("delete", ("a", FIRST * DAY, 0)), ("job", None)])
+@given(first=bursts, run=st.lists(changes | departures, min_size=1, max_size=10))
+def test_the_fleet_is_right_but_for_what_is_marked_after_any_run_of_changes_and_departures(
+    database: Database, first: list[object], run: list[tuple[str, object]]
+) -> None:
+    begin(database)
+    for change, what in [("import", first), ("job", None), ("job", None), *run]:
+        with suppress(NotFoundError):  # a store that is gone
+            make(database, change, what)
+        assert proof.verify_standing(database, USUAL).wrong == 0
+        assert proof.verify_groups(database, USUAL).wrong == 0
+    assert_periods_equal(database, USUAL)  # though some is due
+    while history.update(database, USUAL):
+        pass
+    assert_fleet_is_right(database)
 
 
 # --- kills ----------------------------------------------------------------------------------------
 
 WORK = """
 import sys
-from storewatch.services import history
+from storewatch.services import history, sight
 from storewatch.services.reporting import Request
 from storewatch.storage.db import Database
 database = Database(sys.argv[1])
-history._BOX = 300
+sight._BOX = 300
 print("at work", flush=True)
 while history.update(database, Request()):
     pass
@@ -222,5 +293,6 @@ def test_a_job_that_is_killed_at_any_instant_and_run_again_makes_the_same_days(d
     stored = len(assert_equal(database, FIRST - 3, FIRST + 22, USUAL))
     while history.update(database, USUAL):
         pass
-    assert history.verify(database, USUAL) == history.Proof(0, stored)
+    assert proof.verify(database, USUAL) == proof.Proof(0, stored)
+    assert_fleet_is_right(database)
     assert len(assert_equal(database, FIRST - 3, FIRST + 22, USUAL)) == stored

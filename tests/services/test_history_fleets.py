@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from storewatch.domain.clock import DAY, HOUR, SECOND
 from storewatch.domain.permissions import COMMAND
-from storewatch.services import history, periods
+from storewatch.services import history, periods, proof
 from storewatch.services.chosen import Chosen
 from storewatch.services.importing import import_file
 from storewatch.services.periods import Asked
@@ -44,7 +44,7 @@ def test_history_of_the_field_data_equals_the_engine(database: Database) -> None
     work_off(database)
     days = len(assert_equal(database, *FIELD_DAYS, USUAL))
     assert days > 50_000
-    assert history.verify(database, USUAL) == history.Proof(0, days)
+    assert proof.verify(database, USUAL) == proof.Proof(0, days)
 
 
 def a_year(stores: int) -> str:

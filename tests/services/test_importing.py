@@ -3,35 +3,37 @@
 from __future__ import annotations
 
 import io
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from sqlalchemy import CursorResult, text
 
-from storewatch.domain.clock import to_us
 from storewatch.domain.weekly import ALWAYS
 from storewatch.errors import FileRefusedError
 from storewatch.formats import csv_in
-from storewatch.services import importing, takers
+from storewatch.services import importing
 from storewatch.services.hours_from import HoursFrom
-from storewatch.services.importing import Imported, Watchers, import_file
-from storewatch.storage import imports, verify
+from storewatch.services.importing import Watchers, import_file
+from storewatch.storage import imports
 from storewatch.storage.db import Database
-
-NOW = to_us(datetime(2023, 2, 1, tzinfo=UTC))
-POLLS, HOURS, ZONES = (
-    "store_id,status,timestamp_utc,reason",
-    "store_id,dayOfWeek,start_time_local,end_time_local",
-    "store_id,timezone_str",
+from tests.services.importing import (
+    HOURS,
+    NOON,
+    NOW,
+    POLLS,
+    ZONES,
+    counts,
+    delete_by_hand,
+    everything,
+    load,
+    of,
+    polls,
+    set_by_hand,
+    sound,
+    sql,
+    weeks,
+    zones,
 )
-NOON = "2023-01-22 12:00:00"
-COUNTS = ("new", "corrected", "unchanged", "kept", "rejected")
 
 
 @pytest.fixture(autouse=True)
@@ -39,67 +41,6 @@ def nothing_is_wrong_after_it(database: Database) -> Iterator[None]:
     """The whole database is proved sound after every test."""
     yield
     sound(database)
-
-
-def sound(database: Database) -> None:
-    with database.session() as session:
-        assert [name for name, wrong in verify.verify(session) if wrong] == []
-    sums = "rows_new + rows_corrected + rows_unchanged + rows_kept + rows_rejected"
-    assert sql(database, f"SELECT count(*) FROM import WHERE rows_read <> {sums}") == [(0,)]
-
-
-def sql(database: Database, statement: str) -> list[Any]:
-    with database.transaction() as session:
-        result = session.execute(text(statement))
-        return (
-            [tuple(row) for row in result] if isinstance(result, CursorResult) and result.returns_rows else []
-        )
-
-
-def load(database: Database, *lines: str, **options: Any) -> Imported:
-    data = "\n".join(lines).encode()
-    return import_file(database, io.BytesIO(data), "a.csv", **{"now_us": NOW, **options})
-
-
-def counts(result: Imported) -> tuple[int, ...]:
-    """(new, corrected, unchanged, kept, rejected), after a check that they add up."""
-    found = tuple(getattr(result, f"rows_{name}") for name in COUNTS)
-    assert sum(found) == result.rows_read
-    return found
-
-
-def polls(database: Database) -> dict[tuple[str, str], tuple[bool, str | None, int | None]]:
-    rows = sql(
-        database,
-        """SELECT store_id, to_char(timestamp_utc AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'),
-                  active, reason, import_no
-           FROM store_status JOIN store USING (store_key)""",
-    )
-    return {(row[0], row[1]): row[2:] for row in rows}
-
-
-def weeks(database: Database) -> dict[str, list[tuple[int, int, int]]]:
-    rows = sql(
-        database,
-        """SELECT store_id, array_agg(ARRAY[m.day, start_s, end_s] ORDER BY m.day, start_s, end_s)
-                            FILTER (WHERE m.day IS NOT NULL)
-           FROM hours_week JOIN store USING (store_key) LEFT JOIN menu_hours AS m USING (week_no)
-           GROUP BY store_id""",
-    )
-    return {store: [tuple(row) for row in rows_of or []] for store, rows_of in rows}
-
-
-def zones(database: Database) -> dict[str, tuple[str, int]]:
-    rows = sql(
-        database, "SELECT store_id, timezone_str, import_no FROM store_timezone JOIN store USING (store_key)"
-    )
-    return {row[0]: row[1:] for row in rows}
-
-
-def everything(database: Database) -> list[Any]:
-    weeks_of = sql(database, "SELECT store_key, import_no, week_no FROM hours_week ORDER BY 1")
-    stores = sql(database, "SELECT store_id, first_poll_at FROM store ORDER BY 1")
-    return [polls(database), weeks(database), zones(database), weeks_of, stores]
 
 
 # --- polls ----------------------------------------------------------------------------------------
@@ -151,150 +92,6 @@ def test_a_deleted_poll_that_comes_again_is_no_first_poll_and_no_newest(database
     load(database, POLLS, f"gone,active,{NOON},")
     assert sql(database, "SELECT first_poll_at FROM store") == [(None,)]
     assert sql(database, "SELECT polls FROM store_status_day") == [(0,)]
-
-
-def set_by_hand(database: Database, store: str) -> None:
-    sql(database, f"UPDATE store_status SET active = NOT active, import_no = NULL WHERE {of(store)}")
-
-
-def delete_by_hand(database: Database, which: str) -> None:
-    sql(
-        database,
-        f"""WITH gone AS (DELETE FROM store_status WHERE {which} RETURNING store_key, timestamp_utc)
-            INSERT INTO deleted_poll SELECT * FROM gone""",
-    )
-    tally(database)
-
-
-def tally(database: Database) -> None:
-    """What a deletion must set right beside the polls: `newest` of a day without any must not be left late,
-    for an import takes the later of it and its own.
-    """
-    polls_of_day = "FROM store_status WHERE (timestamp_utc AT TIME ZONE 'UTC')::date = d.day"
-    sql(
-        database,
-        f"""UPDATE store_status_day AS d SET polls = (SELECT count(*) {polls_of_day}),
-            newest = coalesce((SELECT max(timestamp_utc) {polls_of_day}), d.day AT TIME ZONE 'UTC')""",
-    )
-    sql(
-        database,
-        "UPDATE store AS s SET first_poll_at ="
-        " (SELECT min(timestamp_utc) FROM store_status AS p WHERE p.store_key = s.store_key)",
-    )
-
-
-def of(store: str) -> str:
-    return f"store_key = (SELECT store_key FROM store WHERE store_id = '{store}')"
-
-
-LINES = {
-    "good": st.builds(
-        lambda store, minute, state, reason: (
-            f"{store},{state},2023-01-2{minute // 2} 00:0{minute % 2}:00,{reason}"
-        ),
-        st.sampled_from("abc"),
-        st.integers(0, 3),
-        st.sampled_from(["active", "inactive"]),
-        st.sampled_from(["", "", "slow", '"a, b"']),
-    ),
-    "bad": st.sampled_from(
-        [
-            f"a,up,{NOON},",
-            "a,active,soon,",
-            ",active,,",
-            "a",
-            'a,"active,x,',
-            "a,b,c,d,e",
-            "a,\0,x,",
-            "\ufffd",
-        ]
-    ),
-    "blank": st.sampled_from(["", "  ", "\r"]),
-}
-LINE = st.one_of(*(st.tuples(st.just(kind), lines) for kind, lines in LINES.items()))
-
-
-class Model:
-    """The rules on polls in plain words."""
-
-    def __init__(self) -> None:
-        self.polls: dict[tuple[str, str], tuple[bool, str | None, int | None]] = {}
-        self.deleted: set[tuple[str, str]] = set()
-
-    def take(self, lines: list[tuple[str, str]], import_no: int) -> dict[str, int]:
-        count = dict.fromkeys(COUNTS, 0)
-        count["rejected"] = sum(kind == "bad" for kind, _ in lines)
-        last: dict[tuple[str, str], tuple[bool, str | None]] = {}
-        for kind, line in lines:
-            if kind == "good":
-                store, state, time, reason = line.split(",", 3)
-                poll = (state == "active", reason.strip('"') or None)
-                if (store, time) in last:
-                    count["unchanged" if last[store, time] == poll else "corrected"] += 1
-                last[store, time] = poll
-        for key, poll in last.items():
-            count[self._take_one(key, poll, import_no)] += 1
-        return count
-
-    def _take_one(self, key: tuple[str, str], poll: tuple[bool, str | None], import_no: int) -> str:
-        old = self.polls.get(key)
-        if key in self.deleted or (old and old[2] is None):
-            return "kept"
-        if old and old[:2] == poll:
-            return "unchanged"
-        self.polls[key] = (*poll, import_no)
-        return "corrected" if old else "new"
-
-
-@settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(
-    files=st.lists(st.lists(LINE, max_size=25), min_size=1, max_size=4),
-    by_hand=st.sampled_from(["", "a", "b"]),
-    block=st.integers(1, 200),
-    at_once=st.integers(1, 30),
-)
-def test_counts_and_polls_are_those_of_a_plain_model(
-    database: Database, files: list[list[tuple[str, str]]], by_hand: str, block: int, at_once: int
-) -> None:
-    empty(database)
-    model = Model()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv_in, "BLOCK_BYTES", block)
-        patch.setattr(takers, "_POLLS_AT_ONCE", at_once)
-        for number, lines in enumerate(files):
-            result = load(database, POLLS, *(line for _, line in lines))
-            expected = model.take(lines, result.import_no)
-            assert dict(zip(COUNTS, counts(result), strict=True)) == expected
-            assert polls(database) == model.polls
-            if number == 0 and by_hand:
-                edit(database, model, by_hand)
-    sound(database)
-    empty(database)
-
-
-def edit(database: Database, model: Model, store: str) -> None:
-    """Sets the polls of store a by hand, or deletes those of b."""
-    mine = [key for key in model.polls if key[0] == store]
-    if store == "a":
-        set_by_hand(database, store)
-        model.polls |= {key: (not model.polls[key][0], model.polls[key][1], None) for key in mine}
-    else:
-        delete_by_hand(database, of(store))
-        model.deleted |= set(mine)
-        model.polls = {key: poll for key, poll in model.polls.items() if key[0] != store}
-
-
-def empty(database: Database) -> None:
-    sql(
-        database,
-        "TRUNCATE import, store, store_timezone, hours_week, menu_hours, deleted_poll CASCADE",
-    )
-    for (day,) in sql(database, "DELETE FROM store_status_day RETURNING to_char(day, 'YYYYMMDD')"):
-        sql(database, f"DROP TABLE store_status_{day}")
 
 
 # --- the same again -------------------------------------------------------------------------------
@@ -492,60 +289,3 @@ def test_a_file_that_breaks_off_leaves_nothing(database: Database, monkeypatch: 
     with pytest.raises(FileRefusedError, match="cannot be read"):
         import_file(database, Broken("\n".join(rows).encode()), "b.csv", now_us=NOW)
     assert (everything(database), sql(database, "SELECT count(*) FROM import_reject")) == before
-
-
-# --- two at a time --------------------------------------------------------------------------------
-
-
-class Slow(io.BytesIO):
-    """A file whose last byte comes when the gate opens."""
-
-    def __init__(self, data: bytes, gate: threading.Event, reached: threading.Event) -> None:
-        super().__init__(data)
-        self._gate, self._reached = gate, reached
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        data = super().read(size)
-        if not data:
-            self._reached.set()
-            assert self._gate.wait(30)
-        return data
-
-
-def test_two_imports_of_one_kind_wait_for_one_another_and_both_land(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(csv_in, "BLOCK_BYTES", 64)
-    gate, reached, waiting = threading.Event(), threading.Event(), threading.Event()
-    told: list[str] = []
-
-    def say(words: str) -> None:
-        told.append(words)
-        waiting.set()
-
-    slow = Slow("\n".join([POLLS, f"a,active,{NOON},", f"b,active,{NOON},"]).encode(), gate, reached)
-    with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(import_file, database, slow, "slow.csv", now_us=NOW)
-        assert reached.wait(30)
-        lines = (POLLS, f"b,inactive,{NOON},", f"c,active,{NOON},")
-        second = pool.submit(load, database, *lines, watchers=Watchers(say=say))
-        assert waiting.wait(30)
-        assert not second.done()
-        gate.set()
-        assert counts(first.result(30)) == (2, 0, 0, 0, 0)
-        assert counts(second.result(30)) == (1, 1, 0, 0, 0)
-    assert told == ["waiting: another import of store_status is running"]
-    assert {key[0]: poll[0] for key, poll in polls(database).items()} == {"a": True, "b": False, "c": True}
-
-
-def test_imports_of_two_kinds_run_side_by_side(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_in, "BLOCK_BYTES", 64)
-    gate, reached = threading.Event(), threading.Event()
-    load(database, ZONES, "a,UTC")
-    slow = Slow(f"{POLLS}\na,active,{NOON},\n".encode(), gate, reached)
-    with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(import_file, database, slow, "slow.csv", now_us=NOW)
-        assert reached.wait(30)
-        assert counts(load(database, HOURS, "a,0,9:00,17:00")) == (1, 0, 0, 0, 0)
-        gate.set()
-        first.result(30)

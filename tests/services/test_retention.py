@@ -13,7 +13,17 @@ from storewatch.domain.permissions import COMMAND
 from storewatch.domain.weekly import ALWAYS
 from storewatch.domain.windows import CLASSIC, Elapsed
 from storewatch.errors import ReportFailedError, UsageError
-from storewatch.services import availability, history, periods, polls, reporting, retention, timeline, weeks
+from storewatch.services import (
+    availability,
+    history,
+    periods,
+    polls,
+    proof,
+    reporting,
+    retention,
+    timeline,
+    weeks,
+)
 from storewatch.services.availability import Between
 from storewatch.services.chosen import Chosen
 from storewatch.services.hours_from import HoursFrom
@@ -74,8 +84,8 @@ def test_figures_of_days_stay_when_their_polls_go(fleet: Database) -> None:
     assert days(fleet) == before
     made(fleet)
     assert days(fleet) == before
-    proof = history.verify(fleet, USUAL)
-    assert (proof.wrong, proof.frozen) == (0, 3 * 22)  # up to 20 March, and in Tokyo from a day later on
+    proved = proof.verify(fleet, USUAL)
+    assert (proved.wrong, proved.frozen) == (0, 3 * 22)  # up to 20 March, and in Tokyo from a day later on
     with fleet.session() as session:
         assert not any(wrong for _, wrong in verify.verify(session))
 
@@ -90,7 +100,7 @@ def test_changes_leave_frozen_days_as_they_are_and_reach_all_others(fleet: Datab
     ]
     assert changed == list(range(changed[0], 42))
     assert from_us((FIRST - 1 + changed[0]) * DAY).date() == date(2023, 3, 22)
-    assert history.verify(fleet, USUAL).wrong == 0
+    assert proof.verify(fleet, USUAL).wrong == 0
 
 
 def test_polls_of_the_time_before_are_rejected(fleet: Database) -> None:

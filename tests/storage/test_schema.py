@@ -7,12 +7,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from storewatch.storage import db, tables
+from storewatch.storage import db, store_now, tables
 from storewatch.storage.db import Database, raw
 
 
@@ -50,6 +51,25 @@ def test_head_is_the_newest_revision_and_a_new_database_has_it(database: Databas
 def test_a_schema_that_is_up_to_date_is_not_upgraded_again(database: Database) -> None:
     assert not db.upgrade(database)
     db.prepare(database)
+
+
+def test_how_stores_stand_is_kept_when_each_figure_gets_a_column(database: Database) -> None:
+    names = store_now.MEASURES
+    lists = ", ".join(f"ARRAY[{number}, {number + 10}, {number + 20}]" for number in range(len(names)))
+    with database.engine.begin() as connection:
+        raw(connection).execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", "storewatch.storage:migrations")
+        command.upgrade(config, "0005")
+        raw(connection).execute("INSERT INTO store (store_id) VALUES ('7')")
+        raw(connection).execute(f"""
+            INSERT INTO store_now (store_key, as_of, state, {", ".join(names)})
+            SELECT store_key, '2023-01-25 18:13Z', 'down', {lists} FROM store""")
+    assert db.upgrade(database)
+    with database.session() as session:
+        query = f"SELECT state, {', '.join(store_now.COLUMNS)} FROM store_now"
+        (found,) = raw(session).execute(query).fetchall()
+    assert found == ("down", *(number + more for more in (0, 10, 20) for number in range(9)))
 
 
 def test_the_frozen_job_queue_is_the_installed_procrastinates() -> None:
@@ -103,6 +123,15 @@ COMPLETE: Values = REPORT | {
     "as_of": "2023-01-25 18:13Z",
     "summary": "{}",
 }
+SHARE: Values = {
+    "digest": b"0123456789abcdef" * 2,
+    "store_key": 1,
+    "label": "Lou",
+    "first_day": "2023-01-01",
+    "last_day": "2023-04-02",
+    "created_at": "2023-01-25 18:13Z",
+    "expires_at": "2023-04-25 18:13Z",
+}
 FAILED: Values = REPORT | {"status": "failed", "finished_at": "2023-01-25 18:13Z", "error": "why"}
 
 ROWS: dict[str, list[Values]] = {
@@ -115,6 +144,7 @@ ROWS: dict[str, list[Values]] = {
     "store_status": [POLL],
     "store_status_day": [DAY],
     "report": [REPORT, COMPLETE, FAILED],
+    "share": [SHARE],
 }
 
 
@@ -192,6 +222,15 @@ REFUSED: list[tuple[str, Values, Values]] = [
     ("report", COMPLETE, {"summary": None}),
     ("report", FAILED, {"error": None}),
     ("report", FAILED, {"finished_at": None}),
+    ("share", SHARE, {"digest": b"short"}),
+    ("share", SHARE, {"store_key": 9}),
+    ("share", SHARE, {"account_no": 9}),
+    ("share", SHARE, {"label": ""}),
+    ("share", SHARE, {"last_day": "2023-04-03"}),
+    ("share", SHARE, {"last_day": "2022-12-31"}),
+    ("share", SHARE, {"expires_at": "2023-01-25 18:13Z"}),
+    ("share", SHARE, {"expires_at": "2023-04-27 18:13Z"}),
+    ("share", SHARE, {"first_used_at": "2023-01-25 18:13Z"}),
 ]
 
 

@@ -18,6 +18,7 @@ class Browser:
     """Somebody's, logged in."""
 
     def __init__(self, service: Service, email: str, role: Role = Role.MEMBER, **places: GroupRole) -> None:
+        self.service = service
         self.account_id = service.person(email, role, **places)
         self.client: FlaskClient = service.browser()
         form = {"email": email, "password": PASSWORD}

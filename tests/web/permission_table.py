@@ -66,6 +66,7 @@ OPERATORS = "  401 403 403 403 403 200 200 403 403 200 401 401"
 OPERATORS_MAKE = OPERATORS.replace("200", "201")
 OPERATORS_END = OPERATORS.replace("200", "204")
 MAPLES_CHANGE = "401 404 404 403 200 200 200 403 403 200 401 401"
+MAPLES_READ_BY_MANAGERS = "401 404 404 403 200 200 200 200 403 200 401 401"
 MAPLES_MAKE = MAPLES_CHANGE.replace("200", "201")
 OPERATORS_PLACE = "401 404 404 403 403 200 200 403 403 200 401 401"
 MIAS = "       401 404 404 404 200 200 200 200 403 200 401 401"
@@ -75,6 +76,7 @@ ADMINS_MAKE = ADMINS.replace("200", "201")
 ADMINS_READ = "401 403 403 403 200 403 200 403 403 403 401 401"
 MIA_AND_ADMINS = "401 403 403 403 201 403 201 403 403 403 401 401"
 FORM = "application/x-www-form-urlencoded"
+ADDS_STORES = "401 403 200 403 200 200 200 403 403 200 401 401"
 IMPORTS = "    401 403 403 403 403 200 200 403 200 200 401 401"
 LOADS = "      401 403 403 403 403 200 200 200 200 200 401 401"
 READ_ALL = "   401 403 403 403 403 200 200 200 403 200 401 401"
@@ -82,17 +84,77 @@ TRIGGER = "    401 202 202 202 202 202 202 403 403 202 401 401"
 
 POLL = {"store_id": "maple-17", "status": "active", "timestamp_utc": "2023-01-23T17:00:00Z"}
 OUTAGE_NOTE = {"store_id": "maple-17", "at": "2023-01-23T16:14:00Z", "note": "paused"}
+SHARE = {"store_id": "maple-17", "label": "Lou", "first_day": "2023-01-23", "last_day": "2023-01-23"}
+SHARE_FORM = "first_day=2023-01-23&last_day=2023-01-23&days=7&label=Lou"
 A_DAY = "start=2023-01-23T00:00:00Z&end=2023-01-24T00:00:00Z"
+STOREFRONT = {"url": "http://127.0.0.1/"}
+OF_MAPLE = "?store={store_id}"
+CHANNEL = {"name": "room", "kind": "mail", "url": "room@maple.example"}
+CLOSED_FORM = "effect=closed&start=2023-01-24T00:00&end=2023-01-25T00:00&note=snow"
 CLOSED = {"effect": "closed", "start": "2023-01-24", "end": "2023-01-25", "note": "snow"}
+
+SCHEDULE = {"name": "Weekly", "group_id": "{group_id}", "to_group": True}
+SCHEDULE_FORM = "name=Weekly&what=digest&every=day&at=08:00&format=csv"
 
 TABLE = (
     line("GET /healthz", ANYBODY),
     line("GET /api", ANYBODY),
     line("GET /api/openapi.json", ANYBODY),
     line("GET /", MEMBERS),
-    line("POST /", TRIGGER.replace("202", "303")),
-    line("GET /stores", MEMBERS),
+    line("GET /now", MEMBERS),
+    line("GET /reports", MEMBERS),
+    line("POST /reports", TRIGGER.replace("202", "303")),
+    line("GET /reports/<uuid:report_id>", MANAGERS_OWN),
+    line("GET /reports/<uuid:report_id>/progress", MANAGERS_OWN),
+    line("GET /reports/<uuid:report_id>/late", MANAGERS_OWN),
+    line("POST /reports/<uuid:report_id>/cancel", MANAGERS_OWN_CHANGE.format("409")),  # it is complete
+    line("POST /reports/<uuid:report_id>/again", MANAGERS_OWN_CHANGE.format("303")),
+    line("GET /numbers", ANYBODY),
+    line("POST /theme", MEMBERS.replace("200", "400")),
+    line("GET /stores", MEMBERS.replace("200", "308")),
     line("GET /stores/<id:store_id>", MAPLES),
+    line("GET /store-now", MAPLES, OF_MAPLE),
+    line("GET /exceptions/new", MAPLES_CHANGE, OF_MAPLE),
+    line("POST /exceptions/new", MAPLES_CHANGE, OF_MAPLE, data=CLOSED_FORM, content_type=FORM),
+    line(
+        "POST /exceptions/new",
+        MAPLES_CHANGE.replace("200", "303"),
+        OF_MAPLE,
+        data=f"{CLOSED_FORM}&do=yes",
+        content_type=FORM,
+    ),
+    line("GET /exceptions/<uuid:exception_id>/undo", MAPLES_CHANGE, OF_MAPLE),
+    line("POST /exceptions/<uuid:exception_id>/undo", MAPLES_CHANGE.replace("200", "303"), OF_MAPLE),
+    line("GET /hours/edit", MAPLES_CHANGE, OF_MAPLE),
+    line("POST /hours/edit", MAPLES_CHANGE.replace("200", "409"), OF_MAPLE),
+    line("GET /zones/edit", MAPLES_CHANGE, OF_MAPLE),
+    line("POST /zones/edit", MAPLES_CHANGE, OF_MAPLE, data="zone=Europe/Berlin", content_type=FORM),
+    line(
+        "POST /zones/edit",
+        MAPLES_CHANGE.replace("200", "303"),
+        OF_MAPLE,
+        data="zone=Europe/Berlin&do=yes",
+        content_type=FORM,
+    ),
+    line("GET /storefront", MAPLES_CHANGE, OF_MAPLE),
+    line("POST /storefront", MAPLES_CHANGE, OF_MAPLE, data="do=try&url=http://127.0.0.1/", content_type=FORM),
+    line("POST /storefront", MAPLES_CHANGE.replace("200", "422"), OF_MAPLE, data="url=x", content_type=FORM),
+    line("GET /add-store", ADDS_STORES),
+    line("POST /add-store", ADDS_STORES, data="do=try&url=http://127.0.0.1/", content_type=FORM),
+    line("POST /add-store", ADDS_STORES.replace("200", "422"), data="name=Elm", content_type=FORM),
+    line("GET /notes/new", MAPLES_CHANGE, f"{OF_MAPLE}&at=2023-01-23T16:15:00Z"),
+    line(
+        "POST /notes/new",
+        MAPLES_CHANGE.replace("200", "303"),
+        f"{OF_MAPLE}&at=2023-01-23T16:15:00Z",
+        data="note=snow",
+        content_type=FORM,
+    ),
+    line("GET /shares", MAPLES_CHANGE, OF_MAPLE),
+    line("POST /shares", MAPLES_CHANGE, OF_MAPLE, data=SHARE_FORM, content_type=FORM),
+    line("GET /shares/<uuid:share_id>/revoke", MANAGERS_OWN_CHANGE.format("200")),
+    line("POST /shares/<uuid:share_id>/revoke", MANAGERS_OWN_CHANGE.format("303")),
+    line("GET /shared/<secret>", ANYBODY),
     line("GET /trigger_report", TRIGGER),
     line("POST /trigger_report", TRIGGER),
     line("GET /get_report", MANAGERS_OWN, "?report_id={report_id}"),
@@ -124,7 +186,9 @@ TABLE = (
         content_type="multipart/form-data; boundary=x",
     ),
     line("POST /imports/uploads/<uuid:upload_id>/remove", OPERATORS.replace("200", "303")),
+    line("GET /imports/sent", READ_ALL, "?received=1"),
     line("GET /imports/<int:import_no>", READ_ALL),
+    line("GET /samples/<name>", MEMBERS),
     line("GET /people", MEMBERS),
     line(
         "POST /people/invitations",
@@ -145,6 +209,31 @@ TABLE = (
     ),
     line("POST /people/<uuid:account_id>/disable", ADMINS.replace("200", "303")),
     line("POST /people/<uuid:account_id>/enable", ADMINS.replace("200", "303")),
+    line("GET /levels", MEMBERS),
+    line("POST /levels", OPERATORS.replace("200", "303"), data="name=all&target=99", content_type=FORM),
+    line(
+        "POST /levels",
+        MAPLES_CHANGE.replace("200", "303"),
+        data="name=m&target=9&store_id=maple-17",
+        content_type=FORM,
+    ),
+    line("GET /levels/<uuid:level_id>", MAPLES),
+    line(
+        "POST /levels/<uuid:level_id>",
+        MAPLES_CHANGE.replace("200", "303"),
+        data="name=m&target=98",
+        content_type=FORM,
+    ),
+    line("POST /levels/<uuid:level_id>/delete", MAPLES_CHANGE.replace("200", "303")),
+    line("GET /months/<month>", MEMBERS),
+    line("GET /months/<month>", MAPLES, "?store={store_id}"),
+    line("GET /months/<month>", MAPLES, "?group={group_id}"),
+    line("GET /months/<month>/outages", MEMBERS),
+    line("GET /months/<month>/outages", MAPLES, "?store={store_id}"),
+    line("GET /months/<month>/outages", MAPLES, "?group={group_id}"),
+    line("GET /months/<month>/costs", MEMBERS),
+    line("GET /months/<month>/costs", MAPLES, "?store={store_id}"),
+    line("GET /months/<month>/costs", MAPLES, "?group={group_id}"),
     line("GET /groups", MEMBERS),
     line("POST /groups", OPERATORS.replace("200", "303"), data="name=Elm", content_type=FORM),
     line("GET /groups/<uuid:group_id>", MAPLES),
@@ -193,8 +282,8 @@ TABLE = (
     line("POST /account/sessions/end", ANY_WRITER.replace("200", "303")),
     line("GET /forgot", ANYBODY),
     line("POST /forgot", ANYBODY.replace("200", "409")),
-    line("GET /link/<secret>", ANYBODY.replace("200", "404")),
-    line("POST /link/<secret>", ANYBODY.replace("200", "404")),
+    line("GET /link/<secret>", ANYBODY.replace("200", "410")),
+    line("POST /link/<secret>", ANYBODY.replace("200", "410")),
     line("GET /api/v1/groups", MEMBERS),
     line("POST /api/v1/groups", OPERATORS_MAKE, json={"name": "Elm St"}),
     line("GET /api/v1/groups/<group_id>", MAPLES),
@@ -206,6 +295,99 @@ TABLE = (
     line("GET /api/v1/groups/<group_id>/members/<account_id>", MIAS),
     line("PUT /api/v1/groups/<group_id>/members/<account_id>", OPERATORS_PLACE, json={"role": "viewer"}),
     line("DELETE /api/v1/groups/<group_id>/members/<account_id>", OPERATORS_PLACE.replace("200", "204")),
+    line("GET /groups/<uuid:group_id>/alerts", MAPLES),
+    line("GET /groups/<uuid:group_id>/alerts/now", MAPLES),
+    line("GET /groups/<uuid:group_id>/alerts/tested", MAPLES, "?tested={key}"),
+    line(
+        "POST /groups/<uuid:group_id>/alerts",
+        MAPLES_CHANGE.replace("200", "303"),
+        data="down=yes",
+        content_type=FORM,
+    ),
+    line(
+        "POST /groups/<uuid:group_id>/alerts/mine",
+        "401 404 404 303 303 303 303 403 403 303 401 401",
+        data="on=no",
+        content_type=FORM,
+    ),
+    line(
+        "POST /groups/<uuid:group_id>/alerts/answer/<uuid:incident_id>",
+        MAPLES_CHANGE.replace("200", "303"),
+        data="how=snooze",
+        content_type=FORM,
+    ),
+    line(
+        "POST /groups/<uuid:group_id>/channels",
+        MAPLES_CHANGE,
+        data="name=room&kind=mail&url=room@maple.example",
+        content_type=FORM,
+    ),
+    line("POST /groups/<uuid:group_id>/channels/<uuid:channel_id>/test", MAPLES_CHANGE.replace("200", "303")),
+    line(
+        "POST /groups/<uuid:group_id>/channels/<uuid:channel_id>/switch", MAPLES_CHANGE.replace("200", "303")
+    ),
+    line(
+        "POST /groups/<uuid:group_id>/channels/<uuid:channel_id>/remove", MAPLES_CHANGE.replace("200", "303")
+    ),
+    line("GET /schedules", MEMBERS),
+    line("POST /schedules", ANY_WRITER.replace("200", "303"), data=SCHEDULE_FORM, content_type=FORM),
+    line(
+        "POST /schedules",
+        MAPLES_CHANGE.replace("200", "303"),
+        data=SCHEDULE_FORM + "&to_group=yes&group_id={group_id}",
+        content_type=FORM,
+    ),
+    line("GET /schedules/<uuid:schedule_id>", MAPLES),
+    line(
+        "POST /schedules/<uuid:schedule_id>",
+        MAPLES_CHANGE.replace("200", "303"),
+        data=SCHEDULE_FORM,
+        content_type=FORM,
+    ),
+    line("POST /schedules/<uuid:schedule_id>/switch", MAPLES_CHANGE.replace("200", "303")),
+    line("POST /schedules/<uuid:schedule_id>/mine", "401 404 404 303 303 303 303 403 403 303 401 401"),
+    line("POST /schedules/<uuid:schedule_id>/send", "401 404 404 303 303 303 303 403 403 303 401 401"),
+    line("POST /schedules/<uuid:schedule_id>/remove", MAPLES_CHANGE.replace("200", "303")),
+    line("GET /api/v1/schedules", MEMBERS),
+    line("POST /api/v1/schedules", ANY_WRITER.replace("200", "201"), json={"name": "Weekly"}),
+    line("POST /api/v1/schedules", MAPLES_MAKE, json=SCHEDULE),
+    line("GET /api/v1/schedules/<uuid:schedule_id>", MAPLES),
+    line("PATCH /api/v1/schedules/<uuid:schedule_id>", MAPLES_CHANGE, json={"name": "Weekly"}),
+    line("DELETE /api/v1/schedules/<uuid:schedule_id>", MAPLES_CHANGE.replace("200", "204")),
+    line(
+        "PUT /api/v1/schedules/<uuid:schedule_id>/mine",
+        "401 404 404 200 200 200 200 403 403 200 401 401",
+        json={"on": False},
+    ),
+    line("POST /api/v1/schedules/<uuid:schedule_id>/send", "401 404 404 202 202 202 202 403 403 202 401 401"),
+    line("GET /api/v1/schedules/<uuid:schedule_id>/log", MAPLES),
+    line("GET /alerts/<token>", ANYBODY.replace("200", "404")),
+    line("POST /alerts/<token>", ANYBODY.replace("200", "404")),
+    line("GET /api/v1/groups/<group_id>/alerts", MAPLES),
+    line("PUT /api/v1/groups/<group_id>/alerts", MAPLES_CHANGE, json={"down": False}),
+    line(
+        "PUT /api/v1/groups/<group_id>/alerts/mine",
+        "401 404 404 200 200 200 200 403 403 200 401 401",
+        json={"on": False},
+    ),
+    line("GET /api/v1/groups/<group_id>/deliveries", MAPLES),
+    line("GET /api/v1/groups/<group_id>/deliveries/<uuid:key>", MAPLES),
+    line("GET /api/v1/groups/<group_id>/channels", MAPLES),
+    line("POST /api/v1/groups/<group_id>/channels", MAPLES_MAKE, json=CHANNEL),
+    line("GET /api/v1/groups/<group_id>/channels/<uuid:channel_id>", MAPLES),
+    line(
+        "PATCH /api/v1/groups/<group_id>/channels/<uuid:channel_id>", MAPLES_CHANGE, json={"enabled": False}
+    ),
+    line("DELETE /api/v1/groups/<group_id>/channels/<uuid:channel_id>", MAPLES_CHANGE.replace("200", "204")),
+    line(
+        "POST /api/v1/groups/<group_id>/channels/<uuid:channel_id>/test",
+        MAPLES_CHANGE.replace("200", "202"),
+    ),
+    line("GET /api/v1/incidents", MEMBERS),
+    line("GET /api/v1/incidents", MAPLES, "?group_id={group_id}"),
+    line("GET /api/v1/incidents/<uuid:incident_id>", MAPLES),
+    line("POST /api/v1/incidents/<uuid:incident_id>/acknowledge", MAPLES_CHANGE),
+    line("POST /api/v1/incidents/<uuid:incident_id>/snooze", MAPLES_CHANGE, json={"minutes": 9}),
     line("GET /api/v1/users", MEMBERS),
     line("GET /api/v1/users/me", MEMBERS),
     line("DELETE /api/v1/users/me/sessions", ANY_WRITER.replace("200", "204")),
@@ -280,6 +462,11 @@ TABLE = (
     line("POST /api/v1/outages/notes", MAPLES_CHANGE.replace("200", "201"), json=OUTAGE_NOTE),
     line("GET /api/v1/outages/notes/<note_id>", MAPLES),
     line("DELETE /api/v1/outages/notes/<note_id>", MAPLES_CHANGE.replace("200", "204")),
+    line("GET /api/v1/shares", MEMBERS),
+    line("GET /api/v1/shares", MAPLES_READ_BY_MANAGERS, "?store_id=maple-17"),
+    line("POST /api/v1/shares", MAPLES_CHANGE.replace("200", "201"), json=SHARE),
+    line("GET /api/v1/shares/<uuid:share_id>", MANAGERS_OWN),
+    line("DELETE /api/v1/shares/<uuid:share_id>", MANAGERS_OWN_CHANGE.format("204")),
     line("GET /api/v1/exceptions", MEMBERS),
     line("GET /api/v1/exceptions", MAPLES, "?store_id=maple-17"),
     line("GET /api/v1/exceptions", MAPLES, "?group_id={group_id}"),
@@ -294,6 +481,10 @@ TABLE = (
     line("GET /api/v1/revenue/<id:store_id>", MAPLES),
     line("PUT /api/v1/revenue/<id:store_id>", OPERATORS_PLACE, json={"weekly": 100}),
     line("DELETE /api/v1/revenue/<id:store_id>", OPERATORS_PLACE.replace("200", "204")),
+    line("GET /api/v1/storefronts/<id:store_id>", MAPLES_READ_BY_MANAGERS),
+    line("PUT /api/v1/storefronts/<id:store_id>", MAPLES_CHANGE, json=STOREFRONT),
+    line("DELETE /api/v1/storefronts/<id:store_id>", MAPLES_CHANGE.replace("200", "204")),
+    line("POST /api/v1/storefront-tries/<id:store_id>", MAPLES_CHANGE, json=STOREFRONT),
     line("GET /api/v1/polls", MAPLES, "?store_id=maple-17"),
     line("POST /api/v1/polls", IMPORTS, json={"polls": [POLL]}),
     line("DELETE /api/v1/polls", OPERATORS, f"?store_id=maple-17&reason=x&{A_DAY}"),

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from storewatch.domain.permissions import Role
 from storewatch.web.pages.api_examples import EXAMPLES
+from tests.alerting import Town, minutes_ago
 from tests.web.service import Service
 
 HTML = {"Accept": "text/html"}
@@ -70,6 +71,8 @@ def test_every_example_of_a_body_works_as_it_is_shown(service: Service) -> None:
     ada = service.token("ada@example.com", Role.ADMIN)
     mia = service.person("mia@example.com")
     ids = {"store_id": "corner-cafe", "timestamp_utc": "2023-01-23T17:15:00Z", "account_id": str(mia)}
+    Town(service.database).incident("no_data", minutes_ago(30))
+    ids["incident_id"] = ada.get("/api/v1/incidents").get_json()["items"][0]["incident_id"]
     document = ada.get("/api/openapi.json").get_json()
     routes = {
         operation["operationId"]: (method, path, operation["requestBody"]["content"].get("application/json"))

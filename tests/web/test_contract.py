@@ -7,6 +7,7 @@ and chains of them along the description's links, so that what one answer names 
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +22,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from storewatch.domain.permissions import Role
 from storewatch.services import reporting
+from storewatch.services.storefronts import Reach
 from storewatch.storage.db import Database
 from storewatch.storage.tables import Report
 from tests.factories import load_chicago
@@ -39,7 +41,7 @@ CHECKS = (
     "ensure_resource_availability",
     "ignored_auth",
 )
-EXAMPLES = "25"
+EXAMPLES = "10"
 
 
 class _Quiet(WSGIRequestHandler):
@@ -83,11 +85,19 @@ def making_reports(database: Database) -> Iterator[None]:
         thread.join()
 
 
+async def nobody(host: str, _port: int) -> list[str]:
+    """A name server that knows no name: no try of a storefront leaves this machine."""
+    if host.strip("0123456789.:abcdef"):
+        raise socket.gaierror(socket.EAI_NONAME, "no such name")
+    return ["127.0.0.1"]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_every_answer_is_one_that_is_documented(database: Database, tmp_path: Path) -> None:
     load_chicago(database)
     service = Service(database, tmp_path / "uploads")
+    service.app.extensions["storewatch.reach"] = Reach(resolve=nobody)
     admin = service.token("ada@example.com", Role.ADMIN)
     with listening(service.app) as address, making_reports(database):
         done = subprocess.run(

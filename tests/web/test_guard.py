@@ -44,7 +44,7 @@ def test_another_page_cannot_start_a_report(
 def test_our_own_page_can(client: FlaskClient, database: Database) -> None:
     load_chicago(database)
     headers = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
-    assert client.post("/", headers=headers).status_code == 303
+    assert client.post("/reports", headers=headers).status_code == 303
 
 
 def test_a_link_from_elsewhere_to_a_page_is_followed(client: FlaskClient) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from storewatch.domain.permissions import COMMAND, Role
 from storewatch.services import uploads
@@ -17,6 +18,7 @@ from storewatch.services.depot import Depot
 from storewatch.storage.db import Database
 from tests.factories import CHICAGO_MONDAY, MONDAY_NINE_TO_TWELVE, load
 from tests.web.browsing import HTML, Browser
+from tests.web.conftest import said
 from tests.web.service import Service
 
 ZONES = "store_id,timezone_str\n1,America/Chicago\n"
@@ -145,6 +147,45 @@ def test_an_import_tells_counts_assumptions_reasons_and_what_next(service: Servi
     assert further
     assert "1,&lt;50&gt;,2023" in oscar.read(further[1])
     assert oscar.get("/api/v1/imports/1/rejects.csv").text.count("\n") == 121
+
+
+def test_what_is_wrong_most_often_comes_first(service: Service, oscar: Browser) -> None:
+    rows = "1,maybe,2023-01-23 16:14:00 UTC\n" * 3 + "1,active,noon\n"
+    load(service.database, CHICAGO_MONDAY + rows)
+    page = oscar.read("/imports/1")
+    most = page[page.index('id="h-reasons"') : page.index('id="h-rejects"')]
+    assert re.findall(r'<td class="num">(\d)</td>', most) == ["3", "1"]
+    assert 'href="/imports#send"' in page
+
+
+def test_the_script_is_told_kinds_and_reasons_in_json(service: Service, oscar: Browser) -> None:
+    def dropped(*files: tuple[io.BytesIO, str], word: str) -> TestResponse:
+        form = {"csrf_token": word, "valid_from": "", "files": list(files)}
+        headers = {"Accept": "application/json", "Storewatch-Drop": "1"}
+        return oscar.client.post("/imports", data=form, headers=headers)
+
+    taken = dropped(file(ZONES, "zones.csv"), word=oscar.word())
+    assert (taken.status_code, said(taken)["kinds"]) == (202, ["Zones"])
+    refused = dropped(file("a,b\n1,2\n", "odd.csv"), word=oscar.word())
+    assert (refused.status_code, said(refused)["kinds"]) == (422, [])
+    assert "odd.csv: the kind of file cannot be told" in said(refused)["detail"]
+    assert dropped(file(ZONES, "zones.csv"), word="wrong").status_code == 400
+    assert len(kinds(service.database)) == 1
+
+
+def test_what_became_of_ones_own_files_is_followed(service: Service, oscar: Browser) -> None:
+    Browser(service, "ada@example.com", Role.ADMIN).done("/imports", files=[file(ZONES, "adas.csv")])
+    oscar.done("/imports", files=[file(CHICAGO_MONDAY + "1,maybe,noon\n", "p.csv"), file(ZONES, "z.csv")])
+    going = oscar.read("/imports/sent?received=2")
+    assert going.count("Waits for its turn") == 2
+    assert "every 1s" in going
+    take_all(service)
+    assert oscar.get("/imports/sent?received=2").headers["HX-Refresh"] == "true"
+    done = oscar.read("/imports?received=2")
+    assert "2 new. 1 could not be read." in done
+    assert "every 1s" not in done
+    assert "Your files are done with." in done
+    assert "adas.csv" not in oscar.read("/imports/sent?received=9")
 
 
 def test_imports_are_paged(service: Service, oscar: Browser) -> None:

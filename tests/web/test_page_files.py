@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
@@ -22,7 +23,7 @@ def pages(client: FlaskClient, *paths: str) -> list[TestResponse]:
 
 
 def referred(page: TestResponse) -> set[str]:
-    return set(re.findall(r'(?:href|src|data-url)="(/[^"#]*)"', page.text))
+    return set(map(unescape, re.findall(r'(?:href|src|data-url)="(/[^"#]*)"', page.text)))
 
 
 def check(client: FlaskClient, found: list[TestResponse]) -> None:

@@ -27,9 +27,11 @@ from storewatch.storage import accounts
 from storewatch.storage.access_tables import Account
 from storewatch.storage.db import Database
 from storewatch.web.access import FILES
+from tests.alerting import Town as Alerts
+from tests.alerting import minutes_ago
 from tests.conftest import clone_of
 from tests.factories import load
-from tests.web.permission_table import BLIND, CLOSED, COLUMNS, TABLE, Line
+from tests.web.permission_table import BLIND, CLOSED, COLUMNS, SHARE, TABLE, Line
 from tests.web.service import Service, Token
 
 MAPLES_WORDS = ("maple-18", "acer_brands", "vera@maple.example", "new@maple.example")
@@ -85,6 +87,25 @@ def built(service: Service) -> tuple[dict[str, Token], dict[str, str]]:
     return people, ids_of(service, people["manager"]) | {"upload_id": sent["upload_id"]}
 
 
+def alerts_of_maple(service: Service, manager: Token, group_id: str) -> dict[str, str]:
+    """A channel of Maple's, an incident of a store of its, and a test that went out."""
+    path = f"/api/v1/groups/{group_id}/channels"
+    channel = manager.post(path, json={"name": "acer_brands", "kind": "mail", "url": "a@maple.example"}).json
+    assert channel is not None
+    tested = manager.post(f"{path}/{channel['channel_id']}/test").json
+    assert tested is not None
+    Alerts(service.database).down("maple-17", minutes_ago(30))
+    incidents = manager.get("/api/v1/incidents").json
+    assert incidents is not None
+    incident_id = incidents["items"][0]["incident_id"]
+    return {
+        "channel_id": channel["channel_id"],
+        "key": tested["key"],
+        "incident_id": incident_id,
+        "token": "x",
+    }
+
+
 ENDED = {"revoked": "revoked_at", "expired": "expires_at"}
 
 
@@ -128,8 +149,17 @@ def ids_of(service: Service, manager: Token) -> dict[str, str]:
     assert level is not None
     made = manager.post("/api/v1/exceptions", json=CLOSED | {"group": "acer_brands"}).json
     assert made is not None
-    return {
+    assert manager.put("/api/v1/storefronts/maple-17", json={"url": "http://127.0.0.1/x"}).status_code == 200
+    share = manager.post("/api/v1/shares", json=SHARE).json
+    assert share is not None
+    wanted = {"name": "acer_brands", "group_id": groups["items"][0]["group_id"], "to_group": True}
+    scheduled = manager.post("/api/v1/schedules", json=wanted).json
+    assert scheduled is not None
+    told = alerts_of_maple(service, manager, groups["items"][0]["group_id"])
+    return told | {
         "level_id": level["level_id"],
+        "schedule_id": scheduled["schedule_id"],
+        "month": "2023-01",
         "exception_id": made["exception_id"],
         "group_id": groups["items"][0]["group_id"],
         "report_id": str(report_id),
@@ -140,7 +170,10 @@ def ids_of(service: Service, manager: Token) -> dict[str, str]:
         "timestamp_utc": "2023-01-23T16:14:00Z",
         "import_id": "1",
         "import_no": "1",
+        "name": "store_status.csv",
         "note_id": str(note.note_id),
+        "share_id": share["share_id"],
+        "secret": share["link"].rpartition("/")[2],
     }
 
 

@@ -34,6 +34,12 @@ def test_get_works_as_in_the_original(client: FlaskClient, database: Database) -
     assert client.get("/trigger_report?policy=previous&max_gap=3h").status_code == 202
 
 
+def test_head_starts_none(client: FlaskClient, database: Database) -> None:
+    load_chicago(database)
+    assert client.head("/trigger_report").status_code == 405
+    assert reporting.latest(database, COMMAND) == []
+
+
 def test_parameters_of_the_body_reach_the_report(client: FlaskClient, database: Database) -> None:
     load_chicago(database)
     body = {"as_of": "2023-01-23T12:00:00-06:00", "policy": "previous", "max_gap": "1h30m"}

@@ -24,6 +24,7 @@ _COMMANDS = {
     "service-level": ("levels", "service_level", "Service levels: add, list, status, remove."),
     "serve": ("serve", "serve", "Serve the pages and the REST API, with a worker beside."),
     "worker": ("serve", "worker", "Run a worker alone, for a service on several machines."),
+    "probe": ("probe", "probe", "Look at the storefronts of stores, on a machine of its own."),
     "demo": ("demo", "demo", "Make a fleet, load it, report on it: storewatch in a minute."),
     "simulate": ("demo", "simulate", "Write three realistic CSV files to try things out with."),
     "user": ("people", "user", "People: add, list, disable, enable, reset-password."),

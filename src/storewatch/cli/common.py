@@ -20,6 +20,7 @@ from storewatch.domain.clock import DAY, parse_duration, to_us
 from storewatch.errors import SettingsError, StorewatchError
 from storewatch.services.depot import Depot
 from storewatch.services.depot import usual as usual_depot
+from storewatch.services.watch_folder import WatchFolder
 from storewatch.storage import db
 from storewatch.storage.db import Database
 
@@ -45,6 +46,17 @@ def home(settings: Settings) -> Path:
 def uploads(settings: Settings) -> Depot:
     """Where uploaded files are kept."""
     return usual_depot(settings.uploads, home(settings), settings.max_upload)
+
+
+def watch_folder(settings: Settings) -> WatchFolder | None:
+    """The folder whose files are taken in, ready for use; None: there is none."""
+    if not settings.watch_folder:
+        return None
+    folder = WatchFolder(Path(settings.watch_folder).expanduser().resolve())
+    if folder.path == uploads(settings).folder.resolve():
+        raise SettingsError("STOREWATCH_WATCH_FOLDER and STOREWATCH_UPLOADS must be different folders")
+    folder.prepare()
+    return folder
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import click
 
@@ -13,8 +14,9 @@ from storewatch import config, embedded
 from storewatch.cli.common import database_url, home, opened_database, percent_bar, say
 from storewatch.cli.pgadmin import definition
 from storewatch.config import Settings
+from storewatch.domain.clock import to_us
 from storewatch.errors import UsageError
-from storewatch.services import history, reporting
+from storewatch.services import proof, reporting, schedule_runs
 from storewatch.storage import db as storage
 from storewatch.storage import verify as checks
 from storewatch.storage.db import Database, normalised_url
@@ -100,6 +102,18 @@ def upgrade() -> None:
 
 
 @db.command()
+def restored() -> None:
+    """Say that the database came out of a backup, where it can't tell by itself: a folder that was copied
+    back. Mails that waited in it are not sent, and schedules go on from now.
+    """
+    settings = config.read()
+    usual = reporting.usual(settings.seen_within, settings.default_zone)
+    with opened_database(settings) as database:
+        schedule_runs.after_restore(database, usual, to_us(datetime.now(UTC)), sure=True)
+    click.echo("Nothing that was due before is sent; schedules go on from now.")
+
+
+@db.command()
 def verify() -> None:
     """Prove that nothing in the database contradicts itself. Exit code 1 if something does."""
     settings = config.read()
@@ -108,12 +122,16 @@ def verify() -> None:
         with database.snapshot() as session:
             found = checks.verify(session)
         task = bar.add_task("history", total=None)
-        proof = history.verify(
+        proved = proof.verify(
             database, usual, lambda done, total: bar.update(task, completed=done, total=total)
         )
-        frozen = f", {proof.frozen:,} frozen" if proof.frozen else ""
-        compared = f"{proof.compared:,} days that are not due{frozen}"
-        found.append((f"history equals the engine ({compared})", proof.wrong))
+        frozen = f", {proved.frozen:,} frozen" if proved.frozen else ""
+        compared = f"{proved.compared:,} days that are not due{frozen}"
+        found.append((f"history equals the engine ({compared})", proved.wrong))
+        stand = proof.verify_standing(database, usual)
+        found.append((f"how stores stand equals the engine ({stand.compared:,} not due)", stand.wrong))
+        groups = proof.verify_groups(database, usual)
+        found.append((f"days of groups are the sums of stores' ({groups.compared:,} not due)", groups.wrong))
     for check, wrong in found:
         click.echo(f"{'ok   ' if not wrong else 'WRONG'} {check}" + (f": {wrong:,}" if wrong else ""))
     sys.exit(1 if any(wrong for _, wrong in found) else 0)

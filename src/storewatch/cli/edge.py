@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from storewatch.config import Settings
 from storewatch.errors import SettingsError, UsageError
+from storewatch.outbound import addresses
 from storewatch.outbound.mail import parse_server
 from storewatch.services.mailing import Mail
 from storewatch.services.people import checked_email
@@ -103,6 +104,11 @@ def networks(text: str) -> tuple[str, ...]:
             raise UsageError(f"--trusted-proxies {part} would believe anybody: name the proxy's own network")
         found.append(str(network))
     return tuple(found)
+
+
+def probe_networks(settings: Settings) -> tuple[addresses.Network, ...]:
+    """The private networks of STOREWATCH_PROBE_NETWORKS. SettingsError if it cannot be read."""
+    return addresses.networks(settings.probe_networks, "STOREWATCH_PROBE_NETWORKS")
 
 
 def mails(settings: Settings) -> bool:

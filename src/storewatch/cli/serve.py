@@ -13,9 +13,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
+from sqlalchemy.exc import DBAPIError
 
 from storewatch import config, embedded
 from storewatch.cli import edge
@@ -28,14 +31,18 @@ from storewatch.cli.common import (
     parent_is_gone,
     say,
     uploads,
+    watch_folder,
 )
 from storewatch.cli.logs import configure_log
 from storewatch.config import Settings
+from storewatch.domain.clock import to_us
+from storewatch.domain.watch import Patience
 from storewatch.errors import EmbeddedServerError, UsageError
 from storewatch.outbound.webhooks import networks
-from storewatch.services import people, reporting
+from storewatch.services import outages, people, reporting, schedule_runs
 from storewatch.services.announcing import Outside
-from storewatch.storage import db
+from storewatch.services.watching import Watching
+from storewatch.storage import db, storefronts
 from storewatch.storage.db import Database
 
 _MODEST = 10
@@ -47,6 +54,7 @@ to send or an answer to pass on, which takes less.
 """
 
 _LOOK_EVERY = 0.25
+_ASK_EVERY = 3.0
 _LONGEST_PAUSE = 5.0
 _STEADY_AFTER = 10.0  # a child that lived so long is restarted at once
 _STOP_WITHIN = 25.0
@@ -71,9 +79,9 @@ _STOP_WITHIN = 25.0
 )
 @click.option("--insecure", is_flag=True, help="Serve other machines without https: passwords can be read.")
 def serve(host: str, port: int, no_login: bool, trusted_proxies: str, insecure: bool) -> None:
-    """Serve the pages and the REST API, with a worker beside.
+    """Serve the pages and the REST API, with a worker beside, and the probe once there is a storefront.
 
-    Both are child processes; one that dies is started again, and so is storewatch's own PostgreSQL.
+    All are child processes; one that dies is started again, and so is storewatch's own PostgreSQL.
     """
     configure_log()
     settings = config.read()
@@ -84,9 +92,13 @@ def serve(host: str, port: int, no_login: bool, trusted_proxies: str, insecure: 
     reporting.usual(settings.seen_within, settings.default_zone)
     duration("STOREWATCH_KEEP_REPORTS", settings.keep_reports)
     networks(settings.webhook_networks)
+    edge.probe_networks(settings)
     duration("STOREWATCH_KEEP_UPLOADS", settings.keep_uploads)
+    duration("STOREWATCH_ALERT_WITHIN", settings.alert_within)
+    duration("STOREWATCH_KEEP_ALERTS", settings.keep_alerts)
     keep_polls(settings.keep_polls)
     uploads(settings)
+    watch_folder(settings)
     _claim(host, port)
     with database_url(settings) as url:
         _prepare(url)
@@ -94,6 +106,7 @@ def serve(host: str, port: int, no_login: bool, trusted_proxies: str, insecure: 
         watch = _nothing if settings.database_url else _keeper(home(settings))
         web = ["web", "--host", host, "--port", str(port), "--trusted-proxies", trusted_proxies]
         commands = {"web": [*web, *(["--no-login"] if no_login else [])], "worker": ["worker"]}
+        commands["probe"] = ["probe"]
         _Supervisor(url, commands, watch, _Place(host, port, outside), first).run()
 
 
@@ -131,6 +144,31 @@ def _first_admin(url: str) -> str | None:
         return people.first_admin_link(database)
     finally:
         database.close()
+
+
+class _Storefronts:
+    """Whether there are any: without one no probe is needed, which is a process of some 150 MB."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._found = threading.Event()
+
+    def there(self) -> bool:
+        """Whether one was found since `watch`."""
+        return self._found.is_set()
+
+    def watch(self) -> None:
+        """Looks for one beside, for a database that hangs must not hold up who keeps the others alive."""
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        database = Database(self._url)
+        while not self._found.is_set():
+            with contextlib.suppress(DBAPIError), database.session() as session:
+                if storefronts.any_enabled(session):
+                    self._found.set()
+            database.close()  # it keeps no connection in between
+            time.sleep(_ASK_EVERY)
 
 
 def _claim(host: str, port: int) -> None:
@@ -185,6 +223,7 @@ class _Supervisor:
         }
         self._environment.pop("STOREWATCH_DATABASE_URL_FILE", None)
         self._commands = commands
+        self._storefronts = _Storefronts(url)
         self._watch = watch
         self._place = place
         self._first_admin = first_admin
@@ -197,11 +236,13 @@ class _Supervisor:
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
+        self._storefronts.watch()
         try:
             while not self._stop.is_set():
                 self._watch()
                 for name in self._commands:
-                    self._keep(name)
+                    if name != "probe" or self._storefronts.there():
+                        self._keep(name)
                 self._announce()
                 self._stop.wait(_LOOK_EVERY)
         finally:
@@ -251,22 +292,50 @@ def worker() -> None:
     """Make the reports that were asked for and keep up the history, until stopped. Any number may run."""
     from storewatch.jobs import worker as loop
     from storewatch.jobs.tasks import Means, make_app
+    from storewatch.services.telling import Ways
 
     configure_log()
-    _end_with_parent()
+    end_with_parent()
     os.nice(_MODEST)
     settings = config.read()
     with opened_database(settings) as database:
+        usual = reporting.usual(settings.seen_within, settings.default_zone)
+        outside, allowed = edge.outside_url(settings), networks(settings.webhook_networks)
         means = Means(
             keep_reports_us=duration("STOREWATCH_KEEP_REPORTS", settings.keep_reports),
             keep_uploads_us=duration("STOREWATCH_KEEP_UPLOADS", settings.keep_uploads),
             keep_polls_us=keep_polls(settings.keep_polls),
+            keep_alerts_us=duration("STOREWATCH_KEEP_ALERTS", settings.keep_alerts),
             depot=uploads(settings),
-            outside=Outside(edge.outside_url(settings), networks(settings.webhook_networks)),
+            outside=Outside(outside, allowed),
             mail=edge.mail(settings),
-            usual=reporting.usual(settings.seen_within, settings.default_zone),
+            usual=usual,
+            ways=Ways(
+                mail=edge.mail(settings),
+                url=outside,
+                networks=allowed,
+                usual=usual,
+                currency=settings.currency,
+                within=duration("STOREWATCH_ALERT_WITHIN", settings.alert_within),
+            ),
+            watching=_watching(settings),
         )
-        loop.run(make_app(database, means))
+        schedule_runs.after_restore(database, usual, to_us(datetime.now(UTC)))
+        folder = watch_folder(settings)
+        look = None if folder is None else partial(folder.look, database, means.depot)
+        loop.run(make_app(database, means), look)
+
+
+def _watching(settings: Settings) -> Watching:
+    """By which rules stores are looked at for alerts."""
+    within = duration("STOREWATCH_ALERT_WITHIN", settings.alert_within)
+    return Watching(
+        reporting.usual(settings.seen_within, settings.default_zone),
+        Patience(open_time=duration("STOREWATCH_ALERT_AFTER", settings.alert_after), silence=within),
+        within,
+        within,
+        outages.intended(settings.intended_reasons),
+    )
 
 
 @click.command(hidden=True)
@@ -280,7 +349,7 @@ def web(host: str, port: int, no_login: bool, trusted_proxies: str) -> None:
     from storewatch.web.server import Server
 
     configure_log()
-    _end_with_parent()
+    end_with_parent()
     settings: Settings = config.read()
     where = Edge(
         login=not no_login,
@@ -295,7 +364,7 @@ def web(host: str, port: int, no_login: bool, trusted_proxies: str) -> None:
     Server(app, host, port).run()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """A child of `serve` ends when `serve` is killed, or its worker and port would stay behind."""
     parent = int(os.environ.get("STOREWATCH_PARENT", "0"))
     if parent:

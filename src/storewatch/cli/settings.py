@@ -23,3 +23,4 @@ def settings() -> None:
     edge.outside_url(found)
     edge.mail(found)
     networks(found.webhook_networks)
+    edge.probe_networks(found)

@@ -101,12 +101,20 @@ class Stretches:
             *(np.append(getattr(self, each.name), getattr(other, each.name)) for each in fields(self))
         )
 
+    def __getitem__(self, rows: Bools) -> Stretches:
+        return Stretches(*(getattr(self, each.name)[rows] for each in fields(self)))
+
     def reach(self, store_keys: NDArray[np.int32]) -> Bools:
         """bool[stores]: whether there is a stretch of theirs; the keys are in order."""
         step = np.zeros(len(store_keys) + 1, np.int64)
         np.add.at(step, np.searchsorted(store_keys, self.first_key), 1)
         np.subtract.at(step, np.searchsorted(store_keys, self.last_key, side="right"), 1)
         return np.cumsum(step[:-1]) > 0
+
+    def reach_any(self, store_keys: NDArray[np.int32]) -> Bools:
+        """bool[stretches]: whether there is one of some stores in it; the keys are in order."""
+        low = np.searchsorted(store_keys, self.first_key)
+        return np.asarray(low < np.searchsorted(store_keys, self.last_key, side="right"))
 
 
 def frame(first_day: int, last_day: int, zone: NDArray[np.int32], names: Sequence[str], as_of: int) -> Frame:

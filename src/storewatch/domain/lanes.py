@@ -16,6 +16,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from storewatch.domain import zones
 from storewatch.domain.clock import DAY
@@ -29,8 +30,7 @@ class Pass(IntEnum):
     SECOND = 2
 
 
-@dataclass(frozen=True)
-class Bar:
+class Bar(NamedTuple):
     """A stretch [start, end) within one lane: of `day` (counted from 1970), from `left` to `right` on its
     clock; all in microseconds.
     """
@@ -59,17 +59,16 @@ class Clock:
         at, offsets = zones.changes(zone, start - 2 * DAY, until + 2 * DAY)
         self._at, self._offsets = at.tolist(), offsets.tolist()
         self._cuts = sorted({*self._at, *self._passes(), *self._midnights(start, until)})
+        self._between = [self._lane(at) for at in (self._cuts[0] - 1, *self._cuts)]
 
     def bars(self, start: int, end: int) -> Iterator[Bar]:
         """A stretch of time in its lanes."""
-        for number in range(bisect_right(self._cuts, start), len(self._cuts)):
-            cut = self._cuts[number]
-            if cut >= end:
-                break
-            yield self._bar(start, cut)
-            start = cut
-        if start < end:
-            yield self._bar(start, end)
+        number = bisect_right(self._cuts, start)
+        while start < end:
+            cut = min(end, self._cuts[number]) if number < len(self._cuts) else end
+            day, shift, which = self._between[number]
+            yield Bar(day, start + shift, cut + shift, start, cut, which)
+            start, number = cut, number + 1
 
     def place(self, at: int) -> tuple[int, int]:
         """(day, place on its clock) of an instant."""
@@ -82,9 +81,10 @@ class Clock:
             if after > before:
                 yield Skipped(day, left, min(DAY, left + after - before))
 
-    def _bar(self, start: int, end: int) -> Bar:
-        day, left = self.place(start)
-        return Bar(day, left, left + end - start, start, end, self._pass(start))
+    def _lane(self, at: int) -> tuple[int, int, Pass]:
+        """(day, what leads from instants to places on its clock, pass), from one cut to the next."""
+        day, left = self.place(at)
+        return day, left - at, self._pass(at)
 
     def _pass(self, at: int) -> Pass:
         for change, before, after in self._changes():

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from storewatch.domain.clock import DAY, HOUR, MINUTE, SECOND, from_us, to_us
+from storewatch.domain.clock import MINUTE, SECOND, from_us, to_us
 from storewatch.domain.windows import wall_clock
 
 
@@ -53,15 +53,13 @@ def worded(outage: Outage) -> str:
 
 
 def length_in_words(length_us: float) -> str:
-    """`3 d 4 h`, `2 h 1 min`, `35 min`, `12 s`: to the minute, below one to the second."""
-    if length_us < MINUTE:
-        return f"{length_us / SECOND:.0f} s"
-    minutes = round(length_us / MINUTE)
-    days, rest = divmod(minutes, DAY // MINUTE)
-    hours, minutes = divmod(rest, HOUR // MINUTE)
-    units = [(days, "d"), (hours, "h"), (minutes, "min")]
-    told = [f"{number} {unit}" for number, unit in units if number]
-    return " ".join(told[:2]) or "0 min"
+    """`3 h 9 min`, `5 min`, `12 s`: in sentences and lists; rounded down to what is told."""
+    if 0 < length_us < MINUTE:
+        return f"{max(1, int(length_us // SECOND))} s"
+    hours, minutes = divmod(int(length_us // MINUTE), 60)
+    if not hours:
+        return f"{minutes} min"
+    return f"{hours:,} h {minutes} min" if minutes else f"{hours:,} h"
 
 
 def _beginning(outage: Outage) -> str:

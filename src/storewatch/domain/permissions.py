@@ -79,6 +79,11 @@ class Caller:
         """The account whose groups limit what may be seen; None sees every store."""
         return None if self.sees_all else self.account_no
 
+    @property
+    def adds_stores(self) -> bool:
+        """Whether they may make stores: a member in the groups that they manage."""
+        return self.sees_all or GroupRole.MANAGER in self.groups.values()
+
     def manages(self, group_no: int) -> bool:
         """Whether a group is theirs to manage."""
         return self.sees_all or self.groups.get(group_no) is GroupRole.MANAGER

@@ -20,6 +20,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+import numpy as np
+
+from storewatch.domain.axis import Int64
+from storewatch.domain.history import Bools
+
 
 class Measure(StrEnum):
     """What a target is about: per cent of the open time at least, or so many outages at most."""
@@ -109,6 +114,31 @@ def _status(period: Period, missed: bool, too_fast: bool) -> Status:
     if missed:
         return Status.MISSED
     return Status.AT_RISK if too_fast and not period.over else Status.MET
+
+
+STATUSES = tuple(Status)
+"""What `judge_each` counts by."""
+
+
+def judge_each(
+    target: Target, *, open_us: Int64, whole: Int64, up: Int64, down: Int64, unknown: Int64, excluded: Int64,
+    outages: Int64, over: Bools,
+) -> tuple[Int64, Int64]:  # fmt: skip
+    """`judge` of many stores, each by itself: int64[stores] each, which of `STATUSES`, and what is used. Of
+    periods of 100 days at most, whose microseconds times `_PARTS` fit 64 bits.
+    """
+    counted, counted_so_far = whole - excluded, open_us - excluded
+    if target.measure is Measure.OUTAGES:
+        used, allowed, parts = outages, int(target.amount), counted
+        budget = np.full(len(whole), allowed)
+    else:
+        used = down + (unknown if target.unknown_as is UnknownAs.DOWN else 0)
+        allowed, parts = int((100 - target.amount) * (_PARTS // 100)), np.full(len(whole), _PARTS)
+        budget = allowed * counted // _PARTS
+    too_fast = used * parts > allowed * counted_so_far
+    says = [up + down == 0, used > budget, too_fast & ~over]
+    told = [Status.NO_DATA, Status.MISSED, Status.AT_RISK]
+    return np.select(says, [STATUSES.index(each) for each in told], STATUSES.index(Status.MET)), used
 
 
 def _used(target: Target, period: Period) -> int:

@@ -1,73 +1,25 @@
 """CSV files -> frames of raw text, block by block, in bounded memory.
 
-One line is one row, so a broken quote can spoil its own line only. A block of well-formed lines goes
-through Polars in one piece; any other is cut small, the lines that are not well formed are looked at by
-themselves, and what is wrong with them is said in words. SEMANTICS, Inputs 3 and 7.
+One line is one row, so a broken quote can spoil its own line only. SEMANTICS, Inputs 3 and 7.
 """
 
 from __future__ import annotations
 
-import csv
 import gzip
 import hashlib
 import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
 from typing import BinaryIO, Protocol
-
-import numpy as np
-import polars as pl
 
 from storewatch.ahead import ahead
 from storewatch.errors import FileRefusedError, TooLargeError
+from storewatch.formats import csv_block
+from storewatch.formats.csv_block import Block, BlockReader
 
 BLOCK_BYTES = 8 << 20
-PIECE_LINES, PIECE_BYTES = 1 << 17, 4 << 20
-"""A block in which a line needs care is cut into pieces of about so many lines and at most about so many
-bytes, for bad lines become Python objects.
-"""
-MAX_LINE_BYTES = 64 << 10
-_COUNTED_AT_ONCE = 1 << 18
-_CELL = r'(?:"(?:[^"]|"")*"|[^",]*)'
-_LINE = rf"^{_CELL}(?:,{_CELL})*\r?$"
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
-
-
-@dataclass(frozen=True)
-class Block:
-    """Rows of consecutive lines: `rows` has `line` and the wanted columns, all text, null where a cell
-    is empty or its line ended before it; `bad` has (line, reason).
-    """
-
-    rows: pl.DataFrame
-    bad: pl.DataFrame
-    lines: Lines
-
-    def row_text(self, line: int) -> str:
-        """A line as it was, made fit for a database: no NUL, bytes that are not UTF-8 escaped; of one
-        that is too long, its beginning.
-        """
-        whole = self.lines[line]
-        text = _escaped(whole[:MAX_LINE_BYTES]).replace("\0", "\\x00").rstrip("\r")
-        return text if len(whole) <= MAX_LINE_BYTES else text + "…"
-
-
-class Lines:
-    """The lines of a block by number; split only when somebody asks, for most blocks are clean."""
-
-    def __init__(self, first: int, data: bytes) -> None:
-        self.first, self._data = first, data
-
-    @cached_property
-    def all(self) -> list[bytes]:
-        """In order, without the line feeds."""
-        return self._data.removesuffix(b"\n").split(b"\n")
-
-    def __getitem__(self, line: int) -> bytes:
-        return self.all[line - self.first]
 
 
 class Source(io.RawIOBase):
@@ -149,7 +101,11 @@ class CsvFile:
         return data
 
     def _read_header(self) -> list[str]:
-        while b"\n" not in self._pending and len(self._pending) <= MAX_LINE_BYTES and (more := self._read()):
+        while (
+            b"\n" not in self._pending
+            and len(self._pending) <= csv_block.MAX_LINE_BYTES
+            and (more := self._read())
+        ):
             self._pending += more
         if not self._pending.strip(b"\xef\xbb\xbf\r\n\t "):
             raise FileRefusedError(f"{self.name}: the file is empty")
@@ -167,7 +123,7 @@ class CsvFile:
         ones at its start: an empty cell says something then, and one that is cut off does not.
         """
         lacking = tuple(column for column in optional if column not in columns)
-        reader = _BlockReader(len(self.header), columns, lacking, whole=whole)
+        reader = BlockReader(len(self.header), columns, lacking, whole=whole)
 
         def parsed(chunk: tuple[bytes, int]) -> tuple[bytes, int, Block | None]:
             return *chunk, reader.at_once(*chunk)
@@ -180,7 +136,7 @@ class CsvFile:
         line = 2
         for data in self._whole_lines():
             yield data, line
-            line += _count_lines(data)
+            line += csv_block.count_lines(data)
 
     def _whole_lines(self) -> Iterator[bytes]:
         """Chunks that end at the end of a line; a line that is too long comes shortened, though still
@@ -193,7 +149,7 @@ class CsvFile:
             if cut:
                 yield b"".join((pending, memoryview(more)[:cut]))
                 pending = b""
-            pending = (pending + more[cut:])[: MAX_LINE_BYTES + 1]  # more of a line is of no use
+            pending = (pending + more[cut:])[: csv_block.MAX_LINE_BYTES + 1]  # more of a line is of no use
             more = self._read()
         if pending:
             yield pending
@@ -209,201 +165,17 @@ def _column_names(line: bytes) -> tuple[list[str], str]:
     """The names in a header line, or what is wrong with it."""
     if line[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return [], "the file is UTF-16; save it as CSV in UTF-8"
-    text = _text_or_none(line[:MAX_LINE_BYTES].removeprefix(b"\xef\xbb\xbf").rstrip(b"\r"))
+    text = csv_block.text_or_none(
+        line[: csv_block.MAX_LINE_BYTES].removeprefix(b"\xef\xbb\xbf").rstrip(b"\r")
+    )
     if text is not None and "\r" in text:
         return [], "its lines end in a carriage return alone; save it with LF or CRLF line ends"
-    if text is None or len(line) > MAX_LINE_BYTES:
+    if text is None or len(line) > csv_block.MAX_LINE_BYTES:
         return [], "this is not a CSV file: its first line is not text in UTF-8"
-    names, problem = _split(text)
+    names, problem = csv_block.split(text)
     if problem:
         return [], f"this is not a CSV file: in its first line {problem}"
     found = [word for separator, word in _SEPARATORS.items() if separator in text and len(names) == 1]
     if found:
         return [], f"its columns are separated by {found[0]}; save it with commas between them"
     return [name.strip() for name in names], ""
-
-
-def _count_lines(data: bytes) -> int:
-    return _count(data, b"\n") + (not data.endswith(b"\n"))
-
-
-def _count(data: bytes, character: bytes) -> int:
-    """`data.count(character)`, several times as fast for one that is frequent."""
-    codes = np.frombuffer(data, np.uint8)
-    parts = (codes[first : first + _COUNTED_AT_ONCE] for first in range(0, len(codes), _COUNTED_AT_ONCE))
-    return sum(int(np.count_nonzero(part == ord(character))) for part in parts)
-
-
-def _pieces(data: bytes) -> Iterator[bytes]:
-    usual = len(data) // _count_lines(data)
-    start, step = 0, min(PIECE_BYTES, PIECE_LINES * max(1, usual))
-    while start < len(data):
-        end = data.find(b"\n", start + step - 1) + 1 or len(data)
-        yield data[start:end]
-        start = end
-
-
-def _may_have_a_long_line(data: bytes) -> bool:
-    """False only if no line is longer than MAX_LINE_BYTES: each half of that has a line's end then."""
-    half = MAX_LINE_BYTES // 2
-    return any(data.find(b"\n", at, at + half) < 0 for at in range(0, len(data) - half + 1, half))
-
-
-def _is_text(data: bytes) -> bool:
-    return data.isascii() or _text_or_none(data) is not None
-
-
-class _BlockReader:
-    def __init__(self, width: int, columns: dict[str, int], lacking: tuple[str, ...], *, whole: bool) -> None:
-        self._width = width
-        self._whole = whole
-        self._columns = columns
-        self._lacking = lacking
-
-    def at_once(self, data: bytes, first_line: int) -> Block | None:
-        """The fast way, for whole lines without a quote, every one of which has all its fields."""
-        count = _count_lines(data)
-        if b'"' in data or b"\0" in data or _count(data, b",") != count * (self._width - 1):
-            return None
-        if _may_have_a_long_line(data) or not _is_text(data):
-            return None
-        try:
-            frame = self._parsed(data.replace(b"\r\n", b"\n") if b"\r" in data else data)
-        except pl.exceptions.PolarsError:
-            return None
-        if len(frame) != count:
-            return None
-        line = pl.int_range(first_line, first_line + count, dtype=pl.Int64).alias("line")
-        return Block(frame.with_columns(line), _problems([]), Lines(first_line, data))
-
-    def _parsed(self, data: bytes, *, quote: str | None = None) -> pl.DataFrame:
-        frame = pl.read_csv(
-            data,
-            has_header=False,
-            schema={f"c{i}": pl.String for i in range(self._width)},
-            columns=sorted(self._columns.values()),
-            quote_char=quote,
-            raise_if_empty=False,
-        )
-        return self._named(frame.select(pl.col(f"c{at}").alias(name) for name, at in self._columns.items()))
-
-    def _named(self, frame: pl.DataFrame) -> pl.DataFrame:
-        return frame.with_columns(pl.lit(None, pl.String).alias(name) for name in self._lacking)
-
-    def in_pieces(self, data: bytes, line: int) -> Iterator[Block]:
-        """Lines of which some need care; pieces that are fine go the fast way all the same."""
-        for piece in _pieces(data):
-            if not piece.isspace():
-                yield self.at_once(piece, line) or self.with_care(piece, line)
-            line += _count_lines(piece)
-
-    def with_care(self, data: bytes, first_line: int) -> Block:
-        """Each line becomes a row, a problem, or is blank."""
-        lines = Lines(first_line, data)
-        numbered = pl.DataFrame(
-            {"text": _texts(data, lines), "line": range(first_line, first_line + len(lines.all))},
-            {"text": pl.String, "line": pl.Int64},
-        ).filter(pl.col("text").is_null() | (pl.col("text").str.strip_chars() != ""))
-        well = self._well_formed(numbered["text"])
-        quote = numbered["text"].str.contains('"', literal=True).fill_null(True)
-        good = numbered.filter(well)
-        frame = self._parsed("\n".join(good["text"].str.strip_chars_end("\r")).encode(), quote='"')
-        frame = frame.with_columns(good["line"])
-        plain = self._of_another_width(numbered.filter(~well & ~quote))
-        rest = self._one_by_one(numbered.filter(~well & quote), lines)
-        rows, problems = zip((frame, _problems([])), plain, rest, strict=True)
-        return Block(
-            pl.concat([r.select(frame.columns) for r in rows]).sort("line"), pl.concat(problems), lines
-        )
-
-    def _well_formed(self, text: pl.Series) -> pl.Series:
-        """Whether every quote is closed and every field there."""
-        commas = text.str.replace_all('"[^"]*"', "").str.count_matches(",", literal=True)
-        return (text.str.contains(_LINE) & (commas == self._width - 1)).fill_null(False)
-
-    def _of_another_width(self, plain: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Lines without quotes that have too few fields or too many.
-
-        One that ends before the wanted columns is a row all the same: who reads its cells can say which
-        is missing, and of which store.
-        """
-        plain = plain.with_columns(cells=pl.col("text").str.strip_chars_end("\r").str.split(","))
-        found = pl.col("cells").list.len()
-        wrong = pl.lit(True) if self._whole else found > max(self._columns.values())
-        row = [pl.col("cells").list.get(at, null_on_oob=True).alias(n) for n, at in self._columns.items()]
-        few = pl.when(found < self._width).then(pl.lit("few")).otherwise(pl.lit("many"))
-        reason = pl.format(f"too {{}} fields: {{}} where the header has {self._width}", few, found)
-        rows = self._named(plain.filter(~wrong).select("line", *row))
-        return rows, plain.filter(wrong).select("line", reason=reason)
-
-    def _one_by_one(self, odd: pl.DataFrame, lines: Lines) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Lines that are no text, or whose quotes must be looked at."""
-        numbers, rows = [], []
-        problems: list[tuple[int, str]] = []
-        for text, line in odd.iter_rows():
-            fields, problem = self._fields(text) if text is not None else ([], _no_text(lines[line]))
-            if problem:
-                problems.append((line, problem))
-            else:
-                numbers.append(line)
-                rows.append(fields)
-        columns = {name: [fields[at] for fields in rows] for name, at in self._columns.items()}
-        frame = self._named(pl.DataFrame(columns, dict.fromkeys(columns, pl.String)))
-        return frame.with_columns(pl.Series("line", numbers, pl.Int64)), _problems(problems)
-
-    def _fields(self, text: str) -> tuple[list[str], str]:
-        fields, problem = _split(text.rstrip("\r"))
-        if problem or len(fields) == self._width:
-            return fields, problem
-        few = "few" if len(fields) < self._width else "many"
-        return [], f"too {few} fields: {len(fields)} where the header has {self._width}"
-
-
-def _split(line: str) -> tuple[list[str], str]:
-    """The fields of a line, or what is wrong with its quotes."""
-    try:
-        return next(csv.reader([line], strict=True), []), ""
-    except csv.Error as error:
-        if "unexpected end" in str(error):
-            return [], "a quote is opened and not closed on this line"
-        if "delimiter" in str(error) or "expected after" in str(error):
-            return [], "a quote is closed before its field ends"
-        return [], "a carriage return stands in the middle"
-
-
-def _problems(found: list[tuple[int, str]]) -> pl.DataFrame:
-    return pl.DataFrame(found, {"line": pl.Int64, "reason": pl.String}, orient="row")
-
-
-def _texts(data: bytes, lines: Lines) -> pl.Series:
-    """The lines as text; null where a line is none, or too long."""
-    if b"\0" not in data and not _may_have_a_long_line(data):
-        text = _text_or_none(data)
-        if text is not None:
-            return pl.Series(text.removesuffix("\n").split("\n"), dtype=pl.String)
-    short = (line if len(line) <= MAX_LINE_BYTES else None for line in lines.all)
-    return pl.Series([None if line is None else _text_or_none(line) for line in short], dtype=pl.String)
-
-
-def _escaped(data: bytes) -> str:
-    r"""Bytes as text, each that is not UTF-8 as \xNN. By way of surrogates: the direct way is slow."""
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        marked = data.decode("utf-8", "surrogateescape").encode("utf-8", "backslashreplace")
-        return marked.replace(b"\\udc", b"\\x").decode()
-
-
-def _text_or_none(data: bytes) -> str | None:
-    if b"\0" in data:
-        return None
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return None
-
-
-def _no_text(line: bytes) -> str:
-    if len(line) > MAX_LINE_BYTES:
-        return f"the line is longer than {MAX_LINE_BYTES:,} bytes"
-    return "the line holds NUL bytes" if b"\0" in line else "the line is not text in UTF-8"

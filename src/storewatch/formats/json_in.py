@@ -9,7 +9,8 @@ from typing import Any, BinaryIO
 import polars as pl
 
 from storewatch.errors import FileRefusedError
-from storewatch.formats.csv_in import MAX_LINE_BYTES, Block, Lines, Source
+from storewatch.formats.csv_block import MAX_LINE_BYTES, Block, Lines
+from storewatch.formats.csv_in import Source
 
 HEADER = ("store_id", "status", "timestamp_utc", "reason")
 

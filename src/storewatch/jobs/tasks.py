@@ -12,19 +12,27 @@ from sqlalchemy import make_url
 from storewatch.domain.clock import DAY, to_us
 from storewatch.services import (
     announcing,
+    budgets,
+    delivering,
     history,
     idempotency,
     mailing,
     people,
     reporting,
     retention,
+    schedule_runs,
     uploads,
+    watching,
 )
 from storewatch.services.announcing import Outside
 from storewatch.services.depot import Depot
 from storewatch.services.hours_from import HoursFrom
 from storewatch.services.mailing import Mail
 from storewatch.services.reporting import Request
+from storewatch.services.telling import Ways
+from storewatch.services.watching import Watching
+from storewatch.storage import budgets as stored_budgets
+from storewatch.storage import deliveries, watches
 from storewatch.storage import history as due
 from storewatch.storage.db import Database
 
@@ -42,9 +50,12 @@ class Means:
     keep_reports_us: int = 90 * DAY
     keep_uploads_us: int = 30 * DAY
     keep_polls_us: int | None = None
+    keep_alerts_us: int = 365 * DAY
     usual: Request = field(default_factory=Request)
     outside: Outside = field(default_factory=Outside)
     mail: Mail | None = None
+    ways: Ways = field(default_factory=Ways)
+    watching: Watching = field(default_factory=Watching)
 
 
 def make_app(database: Database, means: Means) -> App:
@@ -52,8 +63,11 @@ def make_app(database: Database, means: Means) -> App:
     app = App(connector=PsycopgConnector(conninfo=_conninfo(database.url), min_size=1, max_size=10))
     _add_reports(app, database, means)
     _add_history(app, database, means)
+    _add_watch(app, database, means)
     _add_uploads(app, database, means)
     _add_mail(app, database, means.mail)
+    _add_alerts(app, database, means)
+    _add_schedules(app, database, means.usual)
     return app
 
 
@@ -89,7 +103,18 @@ def _add_history(app: App, database: Database, means: Means) -> None:
         retry=RetryStrategy(max_attempts=10, exponential_wait=2),
     )
     def update_history(timestamp: int = 0) -> None:  # noqa: ARG001 - the time, if it came by itself
-        history.update(database, means.usual)
+        if not history.update(database, means.usual):
+            budgets.look_later(database, to_us(datetime.now(UTC)))
+
+    @app.task(
+        name=stored_budgets.TASK,
+        queue=due.QUEUE,
+        queueing_lock=stored_budgets.TASK,
+        priority=due.PRIORITY,
+        retry=RetryStrategy(max_attempts=10, exponential_wait=2),
+    )
+    def look_at_budgets() -> None:
+        budgets.look(database, means.usual, to_us(datetime.now(UTC)))
 
     @app.periodic(cron="7 * * * *")
     @app.task(name=retention.TASK, queue=due.QUEUE, queueing_lock=retention.TASK, priority=due.PRIORITY)
@@ -97,6 +122,19 @@ def _add_history(app: App, database: Database, means: Means) -> None:
         if means.keep_polls_us is not None:
             now_us = to_us(datetime.now(UTC))
             retention.remove_old_polls(database, means.keep_polls_us, means.usual, now_us)
+
+
+def _add_watch(app: App, database: Database, means: Means) -> None:
+    # Polls wake it; every quarter of a minute it looks for what only the clock changes.
+    @app.periodic(cron="* * * * * */15")
+    @app.task(
+        name=watches.TASK,
+        queue=watches.QUEUE,
+        queueing_lock=watches.TASK,
+        retry=RetryStrategy(max_attempts=10, exponential_wait=2),
+    )
+    def look_at_stores(timestamp: int = 0) -> None:  # noqa: ARG001 - the time, if it came by itself
+        watching.look(database, means.watching, to_us(datetime.now(UTC)))
 
 
 def _add_uploads(app: App, database: Database, means: Means) -> None:
@@ -122,6 +160,32 @@ def _add_mail(app: App, database: Database, mail: Mail | None) -> None:
     @app.task(name=mailing.MAIL_RESET, queue=people.QUEUE, retry=_RESET_TRIES)
     def mail_reset(email: str, address: str) -> None:
         mailing.send_reset(database, mail, email, address)
+
+
+def _add_alerts(app: App, database: Database, means: Means) -> None:
+    # What cannot be sent is deferred anew by the service, which keeps count in the log of deliveries. The job
+    # itself fails only if the database goes away, and must not be lost then.
+    @app.task(name=deliveries.TASK, queue=deliveries.QUEUE, retry=RetryStrategy(linear_wait=2))
+    def deliver(delivery_no: int) -> None:
+        delivering.deliver(database, delivery_no, means.ways)
+
+    @app.periodic(cron="37 * * * *")
+    @app.task(
+        name=retention.ALERTS_TASK,
+        queue=due.QUEUE,
+        queueing_lock=retention.ALERTS_TASK,
+        priority=due.PRIORITY,
+    )
+    def remove_old_alerts(timestamp: int) -> None:  # noqa: ARG001 - procrastinate hands the time over
+        retention.remove_old_alerts(database, means.keep_alerts_us, to_us(datetime.now(UTC)))
+
+
+def _add_schedules(app: App, database: Database, usual: Request) -> None:
+    # Beside the deliveries, whose mails it begins: history and reports may take a while.
+    @app.periodic(cron="* * * * * */15")
+    @app.task(name=schedule_runs.TASK, queue=deliveries.QUEUE, queueing_lock=schedule_runs.TASK)
+    def begin_schedules(timestamp: int) -> None:  # noqa: ARG001 - procrastinate hands the time over
+        schedule_runs.begin(database, usual, to_us(datetime.now(UTC)))
 
 
 def _conninfo(url: str) -> str:

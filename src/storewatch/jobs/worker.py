@@ -5,36 +5,50 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import structlog
 from procrastinate import App
 from procrastinate.exceptions import ConnectorException
+from sqlalchemy.exc import DBAPIError
 
+from storewatch.errors import StorewatchError
 from storewatch.services import announcing, people, uploads
+from storewatch.storage import deliveries, watches
 
 log = structlog.get_logger()
 
 _HEARTBEAT = 2.0
+_LOOK_EVERY = 1.0
 _STALLED_AFTER = 6.0
 """Seconds without a heartbeat after which a worker counts as dead."""
 
-_BESIDE = {people.QUEUE: 1, announcing.QUEUE: 4, uploads.QUEUE: 1}
+_BESIDE = {
+    people.QUEUE: 1,
+    announcing.QUEUE: 4,
+    uploads.QUEUE: 1,
+    watches.QUEUE: 1,
+    deliveries.QUEUE: 8,
+}
 """Queues whose jobs run beside the others, and how many at a time, so that none holds the others up: those
 that wait for other machines, and those that may take minutes.
 """
 
 
-def run(app: App) -> None:
-    """Works until SIGTERM or SIGINT; raises if the database goes away."""
-    asyncio.run(_run(app))
+Look = Callable[[], None]
 
 
-async def _run(app: App) -> None:
+def run(app: App, look: Look | None = None) -> None:
+    """Works until SIGTERM or SIGINT; raises if the database goes away. `look`: at the watched folder."""
+    asyncio.run(_run(app, look))
+
+
+async def _run(app: App, look: Look | None) -> None:
     others = {task.queue for task in app.tasks.values()} - _BESIDE.keys()
     async with app.open_async():
         work = [_work(app, [queue], at_once) for queue, at_once in _BESIDE.items()]
         work.append(_work(app, others, 1))
+        work += [] if look is None else [_look_again_and_again(look)]
         tasks = [asyncio.create_task(part) for part in (*work, _take_up_stalled(app), _told_to_stop())]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -67,6 +81,16 @@ async def _work(app: App, queues: Iterable[str], at_once: int) -> None:
         delete_jobs="successful",
         install_signal_handlers=False,
     )
+
+
+async def _look_again_and_again(look: Look) -> None:
+    """Looks in a thread beside the jobs; what goes wrong is told, and may be right the next time."""
+    while True:
+        try:
+            await asyncio.to_thread(look)
+        except (StorewatchError, OSError, DBAPIError) as error:
+            log.warning("the watched folder could not be looked at", reason=str(error))
+        await asyncio.sleep(_LOOK_EVERY)
 
 
 async def _take_up_stalled(app: App) -> None:

@@ -7,6 +7,7 @@ import smtplib
 import ssl
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from email.policy import default
 from email.utils import formatdate, make_msgid
 from enum import StrEnum
 from ipaddress import ip_address
@@ -41,12 +42,26 @@ class Server:
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A file that comes with a mail; `mimetype` like `text/csv`."""
+
+    name: str
+    mimetype: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Letter:
-    """A mail in plain text."""
+    """A mail in plain text. What is sent again with the same `key` is the same again, also to a mail program;
+    `leave` is where a POST ends such mails (RFC 8058).
+    """
 
     to: str
     subject: str
     text: str
+    key: str | None = None
+    leave: str | None = None
+    attachment: Attachment | None = None
 
 
 # --- the setting ----------------------------------------------------------------------------------
@@ -109,6 +124,14 @@ def send(server: Server, sender: str, letter: Letter) -> None:
             _take_leave(session)
     except smtplib.SMTPRecipientsRefused as error:
         raise _refused(server, error) from error
+    except smtplib.SMTPDataError as error:
+        said = (
+            error.smtp_error
+            if isinstance(error.smtp_error, str)
+            else error.smtp_error.decode("utf-8", "replace")
+        )
+        text = f"{server.host} refused the mail: {error.smtp_code} {said}"
+        raise (MailRefusedError if error.smtp_code >= 500 else MailFailedError)(text) from error
     except (smtplib.SMTPException, OSError) as error:
         raise MailFailedError(f"{server.host}:{server.port} did not take the mail: {error}") from error
 
@@ -141,14 +164,34 @@ def _connected(server: Server) -> smtplib.SMTP:
     return session
 
 
+_POLICY = default.clone(max_line_length=998, cte_type="7bit")
+"""A long address in a head is not to be broken up, which would make another of it."""
+
+
 def _message(sender: str, letter: Letter) -> EmailMessage:
-    message = EmailMessage()
+    message = EmailMessage(_POLICY)
     message["From"], message["To"] = f"storewatch <{sender}>", letter.to
     message["Subject"] = letter.subject
     message["Date"] = formatdate(usegmt=True)
-    message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
+    domain = sender.rpartition("@")[2]
+    if letter.key is None:
+        message["Message-ID"] = make_msgid(domain=domain)
+    else:
+        message["Message-ID"], message["X-Storewatch-Key"] = f"<{letter.key}@{domain}>", letter.key
+    if letter.leave is not None:
+        message["List-Unsubscribe"] = f"<{letter.leave}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message["Auto-Submitted"] = "auto-generated"  # so that no absence note comes back
     message.set_content(letter.text)
+    if letter.attachment is not None:
+        main, _, sub = letter.attachment.mimetype.partition("/")
+        message.add_attachment(
+            letter.attachment.content,
+            maintype=main,
+            subtype=sub,
+            filename=letter.attachment.name,
+            params={"charset": "utf-8"} if main == "text" else None,
+        )
     return message
 
 

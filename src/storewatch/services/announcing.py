@@ -15,7 +15,7 @@ from storewatch.domain.clock import iso, to_us
 from storewatch.domain.permissions import Caller
 from storewatch.errors import DeliveryRefusedError
 from storewatch.outbound import webhooks
-from storewatch.outbound.webhooks import Network
+from storewatch.outbound.addresses import Network
 from storewatch.storage import app_secrets, audit, queue, reports
 from storewatch.storage.db import Database
 from storewatch.storage.tables import Report

@@ -81,7 +81,7 @@ def availability(
         totals = np.zeros((len(spans), len(Kind)), np.int64)
         number, longest, down_min, down_max = np.zeros((4, len(spans)), np.int64)
         for start in range(0, len(keys), _STORES_AT_ONCE):
-            part = _figures(session, keys[start : start + _STORES_AT_ONCE], request, spans, as_of)
+            part = figures_of(session, keys[start : start + _STORES_AT_ONCE], request, spans, as_of)
             totals += part.totals.sum(axis=0)
             number += part.outages.sum(axis=0)
             np.maximum(longest, part.longest.max(axis=0), out=longest)
@@ -116,9 +116,10 @@ def span_asked(asked: Elapsed | Between, as_of: int) -> tuple[int, int]:
     return min(asked.start, end), end
 
 
-def _figures(
+def figures_of(
     session: Session, keys: NDArray[np.int32], request: Request, spans: Int64, as_of: int
 ) -> Figures:
+    """What stores were in `spans`, int64[spans, 2], none of which reaches past T."""
     rules = Rules(request.policy, request.max_gap, request.seen_within)
     schedule = weekly.schedule(session, keys, request.default_zone)
     windows = np.minimum(spans, archived(session, keys, schedule)[:, None, None])

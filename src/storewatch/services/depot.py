@@ -119,7 +119,7 @@ class Part:
         with _stored():
             os.fsync(self._file.fileno())
             self._path.rename(path)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
 
     def close(self) -> None:
         """Drops the file, if it was not kept."""
@@ -135,7 +135,8 @@ def _stored() -> Iterator[None]:
         raise BusyError(f"The file cannot be stored on the server ({error.strerror})", 60) from error
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Has the disk keep what was made, renamed and removed in a folder."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

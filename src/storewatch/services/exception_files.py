@@ -10,7 +10,7 @@ from storewatch.domain.exception_rows import Wanted
 from storewatch.domain.permissions import Caller
 from storewatch.errors import FileRefusedError, StorewatchError
 from storewatch.formats.csv_in import CsvFile, shown
-from storewatch.services.exceptions import Changed, Clock, add_rows, columns, row_of
+from storewatch.services.exceptions import Changed, Clock, add_rows, columns, identity, row_of
 from storewatch.storage import exceptions
 from storewatch.storage.db import Database
 
@@ -38,7 +38,7 @@ def import_file(database: Database, caller: Caller, stream: BinaryIO, name: str,
     good, rejected = _read_file(stream, name)
     with database.transaction() as session:
         exceptions.one_import_at_a_time(session)
-        known = {_identity(columns(row)) for row in exceptions.in_force(session)}
+        known = {identity(columns(row)) for row in exceptions.in_force(session)}
         rows: list[dict[str, Any]] = []
         for line, wanted in good:
             try:
@@ -46,18 +46,13 @@ def import_file(database: Database, caller: Caller, stream: BinaryIO, name: str,
             except StorewatchError as error:
                 rejected.append((line, str(error)))
                 continue
-            if _identity(row) not in known:
-                known.add(_identity(row))
+            if identity(row) not in known:
+                known.add(identity(row))
                 rows.append(row)
         made = add_rows(session, caller, rows, clock)
     lines = {line for line, _ in rejected}
     unchanged = sum(line not in lines for line, _ in good) - len(made)
     return Many(made, unchanged, sorted(rejected))
-
-
-def _identity(row: dict[str, Any]) -> tuple[Any, ...]:
-    values = [row[name] for name in (*exceptions.SAME, "note")]
-    return tuple(tuple(value) if isinstance(value, list) else value for value in values)
 
 
 def _read_file(stream: BinaryIO, name: str) -> tuple[list[tuple[int, Wanted]], list[tuple[int, str]]]:

@@ -46,6 +46,7 @@ def mark_groups(session: Session, moved: Mapping[int, Iterable[int]]) -> None:
     if not moved:
         return
     exceptions_in_force.hold_groups(session, moved)
+    history.wake(session)
     for group_no, rulings in exceptions_in_force.of_groups(session, moved).items():
         _mark(session, rulings, moved[group_no])
 
@@ -62,12 +63,16 @@ def _mark(session: Session, rulings: list[Ruling], store_keys: Iterable[int] | N
     if newest is None:
         return
     low, high = _keys(store_keys)
+    if not len(low):
+        return
+    # open time ahead is kept too, wherever an exception lies: how stores stand is to be computed anew
+    history.mark_standing(session, low, high)
     most = _MOST_TIMES if len(low) * _MOST_TIMES <= MANY else 1  # of rows there are MANY at most
     for ruling in rulings:
         first, last = (
             np.clip(side, EARLIEST - _NEAR, newest + _NEAR) for side in stretches(ruling, newest + 1, most)
         )
-        if len(first) and len(low):
+        if len(first):
             history.mark_polls(
                 session,
                 Stretches(

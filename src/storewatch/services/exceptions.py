@@ -17,7 +17,7 @@ from storewatch.domain.clock import iso, to_us
 from storewatch.domain.exception_rows import Wanted
 from storewatch.domain.permissions import Caller
 from storewatch.domain.touched_days import past_days
-from storewatch.errors import ForbiddenError, NotFoundError
+from storewatch.errors import ConflictError, ForbiddenError, NotFoundError
 from storewatch.services import exception_marks
 from storewatch.services.groups import get as get_group
 from storewatch.services.stores import found as found_store
@@ -67,6 +67,17 @@ def add_rows(session: Session, caller: Caller, rows: list[dict[str, Any]], clock
     return [Changed(found, count) for found, count in zip(made, days, strict=True)]
 
 
+def add_new(database: Database, caller: Caller, wanted: Wanted, clock: Clock) -> Changed:
+    """`add` for one, and ConflictError if one that says the same is in force: a form was sent twice."""
+    with database.transaction() as session:
+        row = row_of(session, caller, wanted)
+        exceptions.one_import_at_a_time(session)
+        if identity(row) in {identity(columns(each)) for each in exceptions.in_force(session)}:
+            raise ConflictError("There is such an exception already, with the same times and reason")
+        [made] = add_rows(session, caller, [row], clock)
+        return made
+
+
 def row_of(session: Session, caller: Caller, wanted: Wanted) -> dict[str, Any]:
     """The columns of an exception that the caller may make."""
     store_key, group = None, None
@@ -92,6 +103,15 @@ def row_of(session: Session, caller: Caller, wanted: Wanted) -> dict[str, Any]:
         "note": wanted.note,
         "account_no": caller.account_no,
     }
+
+
+def may(session: Session, caller: Caller, row: ExceptionRow) -> bool:
+    """Whether the caller decides on an exception: whether they may undo it."""
+    try:
+        _check_may(session, caller, row.store_key, row.group_no)
+    except ForbiddenError:
+        return False
+    return True
 
 
 def _check_may(session: Session, caller: Caller, store_key: int | None, group_no: int | None) -> None:
@@ -203,6 +223,12 @@ def undo(database: Database, caller: Caller, exception_id: UUID, clock: Clock) -
 def columns(row: ExceptionRow) -> dict[str, Any]:
     """What an exception says, by column."""
     return {name: getattr(row, name) for name in (*exceptions.SAME, "note")}
+
+
+def identity(row: dict[str, Any]) -> tuple[Any, ...]:
+    """The same for exceptions that say the same, of their columns."""
+    values = [row[name] for name in (*exceptions.SAME, "note")]
+    return tuple(tuple(value) if isinstance(value, list) else value for value in values)
 
 
 # --- words ----------------------------------------------------------------------------------------

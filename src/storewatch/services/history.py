@@ -1,4 +1,4 @@
-"""History by local day: kept up by a job, read so that it is never stale, proved.
+"""History by local day: kept up by a job, read so that it is never stale.
 
 Stored days are right but for those that are due: by a mark that a change left, by a newest poll that moved,
 by other rules. The job computes these and takes the marks away; whoever reads computes them for itself.
@@ -6,178 +6,37 @@ by other rules. The job computes these and takes the marks away; whoever reads c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import structlog
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from storewatch.domain import exceptions, zones
 from storewatch.domain import history as local
-from storewatch.domain.availability import Rules, Segments, segments
 from storewatch.domain.axis import Int64
 from storewatch.domain.clock import DAY
-from storewatch.domain.exceptions import Rulings
 from storewatch.domain.history import Bools, Days, Frame, Stretches
-from storewatch.domain.hours import Schedule
-from storewatch.domain.windows import local_days
-from storewatch.services import sources
+from storewatch.domain.standing import SPANS
+from storewatch.services import fleet_days, open_ahead, standing
+from storewatch.services.following import Before, Due
 from storewatch.services.reporting import Request
+from storewatch.services.sight import Computed, Sight, rules_of, see
 from storewatch.storage import (
-    exceptions_in_force,
     history,
     polls,
     queue,
-    retention,
+    store_ahead,
     store_days,
+    store_now,
     stores,
-    weekly,
 )
 from storewatch.storage.db import Database
 
 log = structlog.get_logger()
 
-ENGINE = 2
-"""To be raised when the engine changes so that it says other figures: all history is due then."""
-
-_STORES_AT_ONCE = 2_000
-_BOX = 10_000
-"""So many days of stores are computed in one go, which bounds the memory. A job does so much, which takes it
-less than half a second: a report never waits longer.
-"""
-
-
-def rules_of(request: Request) -> dict[str, Any]:
-    """All that the figures of a day depend on, beside what is in the database."""
-    return {
-        "policy": request.policy.value,
-        "max_gap_us": history.MAX_GAP,
-        "seen_within_us": request.seen_within,
-        "default_zone": request.default_zone,
-        "zone_data_version": zones.version(),
-        "engine": ENGINE,
-    }
-
-
-# --- what there is, and what of it is due ---------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Sight:
-    """Some stores, seen at one moment: what their days are to be computed from, and what is due."""
-
-    session: Session
-    store_keys: NDArray[np.int32]
-    rules: Rules
-    as_of: int
-    schedule: Schedule
-    record: history.Record
-    due: Stretches
-    frozen_until: int
-    rulings: Rulings
-    raw: bool
-
-    @property
-    def applied(self) -> Rulings:
-        """The exceptions that the figures are made with."""
-        return exceptions.NONE if self.raw else self.rulings
-
-    def first_days(self) -> Int64:
-        """int64[stores]: the first day of each; `NEVER` without polls."""
-        found = np.full(len(self.store_keys), history.NEVER)
-        polled = self.record.first_instant < history.NEVER
-        found[polled] = local_days(
-            self.record.first_instant[polled], self.schedule.zone[polled], self.schedule.zone_names
-        )
-        return found
-
-    def last_days(self) -> Int64:
-        """int64[stores]: the day that T lies in, or ends."""
-        at = np.full(len(self.store_keys), self.as_of - 1)
-        return local_days(at, self.schedule.zone, self.schedule.zone_names)
-
-    def frozen(self, frame: Frame) -> Bools:
-        """bool[stores, days]: days that polls which are gone had a part in: they stay as they are stored."""
-        return np.asarray(frame.edges[:, :-1] < self.frozen_until)
-
-    def frame(self, first_day: int, last_day: int) -> Frame:
-        """The days of these stores."""
-        return local.frame(first_day, last_day, self.schedule.zone, self.schedule.zone_names, self.as_of)
-
-    def computed(self, frame: Frame, wanted: Bools) -> Iterator[Computed]:
-        """The wanted days of a frame, by the engine, in boxes that bound the memory."""
-        for stores_, days in local.batches(wanted, _BOX):
-            box = frame[stores_, days]
-            yield Computed(self, box, wanted[stores_, days], stores_)
-
-    def segments(self, box: Frame, which: slice) -> Segments:
-        """The engine on some stores: from the first midnight to T, or so far that what comes later can't
-        reach into the last day.
-        """
-        gap = self.rules.max_gap
-        start, until = int(box.edges.min()), min(self.as_of, int(box.edges.max()) + gap)
-        given = sources.read(
-            (self.session,),
-            self.store_keys[which],
-            self.schedule[which],
-            self.applied[which],
-            start - gap,
-            until,
-        )
-        return segments(given.polls, given.opens, self.rules, start, until, given.cover.decided)
-
-    def adjusted(self, frame: Frame) -> Bools:
-        """bool[stores, days]: days that exceptions in force may have changed."""
-        gap = self.rules.max_gap
-        low, high = int(frame.edges.min()) - gap, int(frame.edges.max()) + gap
-        touched = exceptions.cover(self.rulings, self.schedule, low, high).touched
-        if touched is None:
-            return np.zeros((len(frame.edges), frame.days), np.bool_)
-        return frame.within(touched.store, touched.start - gap, touched.end + gap)
-
-
-@dataclass(frozen=True)
-class Computed:
-    """A box of days, of which some are wanted; `stores` says where its stores stand among all."""
-
-    seen: Sight
-    frame: Frame
-    wanted: Bools
-    stores: slice
-
-    @cached_property
-    def segments(self) -> Segments:
-        """The engine's, made when they are asked for."""
-        return self.seen.segments(self.frame, self.stores)
-
-    def days(self) -> Days:
-        """The wanted ones."""
-        return local.days(self.segments, self.frame, self.wanted)
-
-    def by_hour(self) -> tuple[Int64, Int64]:
-        """The wanted ones by hour, and how many hours each has."""
-        return local.by_hour(self.segments, self.frame, self.wanted)
-
-
-def sight(session: Session, store_keys: NDArray[np.int32], request: Request, as_of: int) -> Sight:
-    """See `Sight`. In a snapshot all of it is of one moment."""
-    due, moved = history.due(session, store_keys), history.moved(session, as_of, rules_of(request))
-    return Sight(
-        session,
-        store_keys,
-        Rules(request.policy, history.MAX_GAP, request.seen_within),
-        as_of,
-        weekly.schedule(session, store_keys, request.default_zone),
-        history.record(session, store_keys),
-        due + moved,
-        retention.frozen_until(session),
-        exceptions_in_force.read(session, store_keys),
-        request.raw,
-    )
+_STORES_AT_ONCE = 3_000
 
 
 # --- the job --------------------------------------------------------------------------------------
@@ -195,37 +54,101 @@ def update(database: Database, request: Request) -> bool:
         as_of = polls.newest(session)
         history.set_present(session, as_of, rules_of(request))
         numbers, claimed = history.claim(session)
-        if not len(claimed):
-            return False
-        last_key = _work_off(session, request, as_of or 0, claimed)
-        more = history.done(session, numbers, last_key)
+        more = False
+        if len(claimed):
+            last_key = _work_off(session, request, as_of, claimed)
+            more = history.done(session, numbers, last_key)
+        if not more:  # the days of groups are added up once those of stores are made
+            more = fleet_days.work_off(session, request.default_zone)
         if more:
             queue.defer_once(session, history.QUEUE, history.TASK, history.PRIORITY)
         return more
 
 
-def _work_off(session: Session, request: Request, as_of: int, claimed: Stretches) -> int:
+def _work_off(session: Session, request: Request, as_of: int | None, claimed: Stretches) -> int:
     """Computes what is due, store by store in the order of their keys. Returns the last key that is done."""
     found = history.next_stores(session, int(claimed.first_key.min()), _STORES_AT_ONCE)
     last_key = int(found[-1]) if len(found) == _STORES_AT_ONCE else history.LAST_KEY
     keys = found[claimed.reach(found)]
     if not len(keys):
         return last_key
-    seen = sight(session, keys, request, as_of)
+    seen = see(session, keys, request, as_of or 0)
     first, last = seen.first_days(), seen.last_days()
-    store_days.remove_outside(session, keys, first, last)
-    frame, wanted = _wanted(seen, first, int(last.max()), claimed)
-    for number, box in enumerate(seen.computed(frame, wanted)):
-        if number:
-            return int(keys[box.stores.start]) - 1
-        store_days.stage(session, keys[box.stores], box.days(), *box.by_hour())
-        store_days.keep(session)
+    stored, cut = _cut(seen, first, last)
+    frame, wanted = _wanted(seen, first, int(last.max()), claimed, stored)
+    boxes = seen.computed(frame, wanted)
+    box = next(boxes, None)
+    after = next(boxes, None)
+    if after is not None:
+        keys = keys[: after.stores.start]
+        last_key = int(seen.store_keys[after.stores.start]) - 1
+    _keep(seen[slice(0, len(keys))], request, as_of, box, Due(claimed, cut[: len(keys)]))
     return last_key
 
 
-def _wanted(seen: Sight, first: Int64, last_day: int, claimed: Stretches) -> tuple[Frame, Bools]:
+def _cut(seen: Sight, first: Int64, last: Int64) -> tuple[Int64, Bools]:
+    """Removes the days before the first and after the last one of each store. Returns the first day that is
+    stored then, int64[stores], and bool[stores] of which some were removed.
+    """
+    session, keys, none = seen.session, seen.store_keys, int(last.max()) + 1
+    low, high = store_days.bounds(session, keys, none)
+    cut = (low <= high) & ((low < first) | (high > last))
+    if cut.any():
+        store_days.remove_outside(session, keys[cut], first[cut], last[cut])
+        low, _ = store_days.bounds(session, keys, none)
+    return low, cut
+
+
+def _keep(seen: Sight, request: Request, as_of: int | None, box: Computed | None, due: Due) -> None:
+    """Stores the days of a box, and how the stores stand, of which then all days are computed."""
+    session, keys = seen.session, seen.store_keys
+    follows = np.zeros(len(keys), np.bool_)
+    if box is not None:
+        own, due = seen[box.stores], due[box.stores]
+        before = Before(store_now.read(session, own.store_keys), _last_day_of(own).days)
+        store_days.stage(session, own.store_keys, box.days(), *box.by_hour())
+        key, day = store_days.keep(session)
+        store = np.searchsorted(own.store_keys, key)
+        changed = np.isin(np.arange(len(own.store_keys)), store[day < own.last_days()[store]])
+        due = Due(due.claimed, due.earlier | changed)
+        follows[box.stores] = standing.keep_followers(_last_day_of(own), before, box, due)
+    if as_of is None:
+        store_now.remove(session, keys)
+        store_ahead.remove(session, keys)
+        return
+    if not follows.all():
+        rest = seen if not follows.any() else see(session, keys[~follows], request, as_of)
+        standing.keep(last_days_of(rest))
+    store_ahead.keep(session, *open_ahead.told(seen))
+
+
+def _last_day_of(seen: Sight) -> Part:
+    """The last day of each store, as it is stored."""
+    part, last = _stored(seen, 1), seen.last_days()
+    days = part.days[part.days.day == last[part.days.store]]
+    return replace(part, days=days, stored=have(days, part.frame))
+
+
+def last_days_of(seen: Sight) -> Part:
+    """The days of the last span that is told of each store, as they are stored."""
+    part = _stored(seen, SPANS[-1])
+    before = np.arange(part.frame.days) + part.frame.first_day < seen.record.archived[:, None]
+    return replace(part, stored=part.stored & before)
+
+
+def _stored(seen: Sight, days: int) -> Part:
+    """So many days up to the last one of each store, as they are stored; of some stores one more."""
+    last = seen.last_days()
+    frame = seen.frame(int(last.min()) - days + 1, int(last.max()))
+    found = store_days.read(seen.session, seen.store_keys, frame.first_day, int(last.max()))
+    stored = have(found, frame)
+    return Part(seen, frame, found, stored, np.zeros_like(stored))
+
+
+def _wanted(
+    seen: Sight, first: Int64, last_day: int, claimed: Stretches, stored: Int64
+) -> tuple[Frame, Bools]:
     """The days that are due, and those before the first stored one: a first poll may have come later."""
-    stored, _ = store_days.bounds(seen.session, seen.store_keys, last_day + 1)
     lacking = stored > first
     begin = int(first[lacking].min()) if lacking.any() else last_day
     earliest = int(claimed.first.min())
@@ -257,7 +180,7 @@ def parts(
     as_of = polls.newest(session)
     at_once = max(1, _ROWS_AT_ONCE // (last_day - first_day + 1))
     for start in range(0, len(store_keys) if as_of is not None else 0, at_once):
-        seen = sight(session, store_keys[start : start + at_once], request, as_of or 0)
+        seen = see(session, store_keys[start : start + at_once], request, as_of or 0)
         yield _part(seen, first_day, last_day)
 
 
@@ -267,21 +190,22 @@ _ROWS_AT_ONCE = 100_000
 def _part(seen: Sight, first_day: int, last_day: int) -> Part:
     frame = seen.frame(first_day, last_day)
     found = store_days.read(seen.session, seen.store_keys, first_day, last_day)
-    have = _have(found, frame)
+    there = have(found, frame)
     counted = frame.counted(seen.record.first_instant)
     counted &= np.arange(frame.days) + first_day < seen.record.archived[:, None]
     frozen = seen.frozen(frame)
     due = frame.touched(seen.store_keys, seen.due)
     if seen.raw:  # what is stored is adjusted
         due |= seen.adjusted(frame)
-    stored = have & counted & (frozen | ~due)
+    stored = there & counted & (frozen | ~due)
     return Part(seen, frame, found, stored, counted & ~stored & ~frozen)
 
 
-def _have(found: Days, frame: Frame) -> Bools:
-    have = np.zeros((len(frame.edges), frame.days), np.bool_)
-    have[found.store, found.day - frame.first_day] = True
-    return have
+def have(found: Days, frame: Frame) -> Bools:
+    """bool[stores, days]: which of the days of a frame there are."""
+    there = np.zeros((len(frame.edges), frame.days), np.bool_)
+    there[found.store, found.day - frame.first_day] = True
+    return there
 
 
 def days_of(part: Part) -> Days:
@@ -290,56 +214,3 @@ def days_of(part: Part) -> Days:
     pieces = [part.days[part.stored[part.days.store, part.days.day - first]]]
     fresh = part.seen.computed(part.frame, part.stale)
     return local.joined([*pieces, *(each.days().shifted(each.stores.start) for each in fresh)])
-
-
-# --- proof ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Proof:
-    """How many stored days are wrong, lack or are too many; how many were compared; how many could not be,
-    for they are frozen.
-    """
-
-    wrong: int = 0
-    compared: int = 0
-    frozen: int = 0
-
-    def __add__(self, other: Proof) -> Proof:
-        return Proof(self.wrong + other.wrong, self.compared + other.compared, self.frozen + other.frozen)
-
-
-def verify(
-    database: Database, request: Request, progress: Callable[[int, int], None] = lambda *_: None
-) -> Proof:
-    """Compares every stored day that is neither due nor frozen with what the engine says. `progress` hears of
-    stores.
-    """
-    proof = Proof()
-    with database.steady() as session:
-        as_of, keys = polls.newest(session), history.next_stores(session, 0, history.LAST_KEY)
-        for start in range(0, len(keys), _PROVED_AT_ONCE):
-            part = keys[start : start + _PROVED_AT_ONCE]
-            proof += _verify(sight(session, part, request, as_of or 0))
-            progress(start + len(part), len(keys))
-    return proof
-
-
-_PROVED_AT_ONCE = 500
-
-
-def _verify(seen: Sight) -> Proof:
-    last_day = int(seen.last_days().max())
-    stored = store_days.bounds(seen.session, seen.store_keys, last_day)
-    begin = min(int(stored[0].min()), int(seen.first_days().min()))
-    frame = seen.frame(min(begin, last_day), max(last_day, int(stored[1].max())))
-    found = store_days.read(seen.session, seen.store_keys, frame.first_day, frame.first_day + frame.days - 1)
-    frozen, have = seen.frozen(frame), _have(found, frame)
-    settled = ~frame.touched(seen.store_keys, seen.due) & ~frozen
-    counted = frame.counted(seen.record.first_instant)
-    wrong = int((have & settled & ~counted).sum())
-    for computed in seen.computed(frame, settled & counted):
-        keys = seen.store_keys[computed.stores]
-        store_days.stage(seen.session, keys, computed.days(), *computed.by_hour())
-        wrong += store_days.differing(seen.session)
-    return Proof(wrong, int((settled & counted).sum()), int((have & frozen).sum()))

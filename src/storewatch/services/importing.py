@@ -18,7 +18,8 @@ from storewatch.domain import store_rows
 from storewatch.domain import weekly as weekly_rows
 from storewatch.domain.rows import Read
 from storewatch.errors import FileRefusedError
-from storewatch.formats.csv_in import Block, CsvFile, RowsFile, shown
+from storewatch.formats.csv_block import Block
+from storewatch.formats.csv_in import CsvFile, RowsFile, shown
 from storewatch.services.hours_from import FROM_TODAY, HoursFrom
 from storewatch.services.store_taker import StoresTaker
 from storewatch.services.takers import HoursTaker, StatusTaker, Taker, ZonesTaker

@@ -48,6 +48,12 @@ def rejects(database: Database, import_no: int, after: int, count: int) -> list[
         return list(imports.rejects(session, import_no, after, count))
 
 
+def common_reasons(database: Database, import_no: int, count: int) -> list[tuple[str, int]]:
+    """The reasons for which most rows of an import were rejected, with how many."""
+    with database.session() as session:
+        return imports.common_reasons(session, import_no, count)
+
+
 def all_rejects(database: Database, import_no: int) -> Iterator[Reject]:
     """All rejected rows of an import that were kept; one state throughout."""
     with database.snapshot() as session:

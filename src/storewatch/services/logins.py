@@ -83,14 +83,15 @@ def log_out(database: Database, secret: str, caller: Caller) -> None:
         audit.record(session, caller, "log_out", "session", "")
 
 
-def by_session(database: Database, secret: str, address: str) -> Caller | None:
-    """Whose session it is; None if it has ended."""
+def by_session(database: Database, secret: str, address: str, *, used: bool = True) -> Caller | None:
+    """Whose session it is; None if it has ended. Unless it is `used` it goes on towards its end."""
     now, digest = datetime.now(UTC), secrets.digest(secret)
     with database.session() as session:
         account = accounts.by_login(session, digest, now - IDLE, now - LONGEST)
         if account is None:
             return None
-        accounts.touch_login(session, digest, now, now - _NOTED_EVERY)
+        if used:
+            accounts.touch_login(session, digest, now, now - _NOTED_EVERY)
         return _caller(session, account, Via.SESSION, address)
 
 

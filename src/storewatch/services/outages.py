@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -11,24 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from storewatch.domain import exceptions
-from storewatch.domain.availability import Polls, Rules, segments, totals
-from storewatch.domain.axis import Axis, Int64
+from storewatch.domain.availability import totals
+from storewatch.domain.axis import Int64
 from storewatch.domain.clock import DAY
-from storewatch.domain.outage_list import NONE, Outages, Seen, joined, listed
+from storewatch.domain.outage_list import Outages, joined
 from storewatch.domain.outage_words import Outage
 from storewatch.domain.permissions import Caller
 from storewatch.domain.windows import Elapsed
-from storewatch.services import kept, sources
-from storewatch.services.availability import Between, archived, as_of_asked, keys_asked, span_asked
+from storewatch.services import kept
+from storewatch.services.availability import Between, as_of_asked, keys_asked, span_asked
 from storewatch.services.chosen import Chosen, check_size
+from storewatch.services.outage_pass import AROUND, run, told
 from storewatch.services.reporting import Request
-from storewatch.storage import exceptions_in_force, outage_notes, polls, retention, stores, weekly
+from storewatch.storage import outage_notes, stores
 from storewatch.storage.db import Database
 from storewatch.storage.outage_notes import Note
-
-AROUND = 3 * DAY
-"""So far before and after the range is looked, and max_gap further, for where an outage began and ended."""
 
 _STORES_AT_ONCE = 5_000  # bounds the memory
 
@@ -139,7 +135,22 @@ def within(
     """The same in a snapshot that is there already, of a request that was checked."""
     as_of = as_of_asked(session, request)
     keys = keys_asked(session, caller, chosen, as_of)
-    start, end = span_asked(asked, as_of)
+    return of_stores(session, keys, request, span_asked(asked, as_of), as_of, which, meant, after, count)
+
+
+def of_stores(
+    session: Session,
+    keys: NDArray[np.int32],
+    request: Request,
+    span: tuple[int, int],
+    as_of: int,
+    which: Which,
+    meant: frozenset[str],
+    after: After | None = None,
+    count: int = 100,
+) -> Found:
+    """Of stores that the caller may see, in [start, end), which does not reach past T."""
+    start, end = span
     reach = end - start + 2 * AROUND + 4 * request.max_gap
     check_size(len(keys), -(-reach // DAY), "start")
     kept.check_reach(session, start - request.max_gap, "start")
@@ -183,6 +194,12 @@ class _All:
             some &= self.rows.ongoing
         return np.flatnonzero(some)
 
+    def told(self, row: int, ids: Sequence[str]) -> Outage:
+        """One of them, in plain values."""
+        store = int(self.rows.store[row])
+        reasons, meant = self.reasons.get(row, {}), bool(self.meant[row])
+        return told(self.rows, row, ids[store], self.zones[store], reasons, intended=meant)
+
     def summary(self, rows: Int64) -> Summary:
         """What some add up to."""
         down, meant = self.rows.down[rows], self.meant[rows]
@@ -190,29 +207,6 @@ class _All:
         return Summary(
             len(rows), self.open, int(down.sum()), longest, int(meant.sum()), int(down[meant].sum())
         )
-
-    def told(self, row: int, ids: Sequence[str]) -> Outage:
-        """One of them, in plain values."""
-        one = self.rows[np.array([row])]
-        values = {name: getattr(one, name).tolist()[0] for name in _TOLD}
-        instants = {name: None if values[name] == NONE else values[name] for name in _INSTANTS}
-        store = int(one.store[0])
-        if instants["counted_until"] is None and not values["ongoing"]:
-            values["ongoing"] = None
-        return Outage(
-            store_id=ids[store],
-            zone=self.zones[store],
-            reasons=self.reasons.get(row, {}),
-            intended=bool(self.meant[row]),
-            **(values | instants),
-        )
-
-
-_INSTANTS = (
-    *("counted_from", "counted_until", "last_seen_up"),
-    *("first_seen_down", "last_seen_down", "first_seen_up"),
-)
-_TOLD = ("start", "end", *_INSTANTS, "down", "seen", "down_min", "down_max", "polls", "ongoing")
 
 
 @dataclass
@@ -250,55 +244,19 @@ def _add(
     as_of: int,
     meant: frozenset[str],
 ) -> None:
-    rules = Rules(request.policy, request.max_gap, request.seen_within)
-    schedule = weekly.schedule(session, keys, request.default_zone)
-    until_archived = archived(session, keys, schedule)
-    windows = np.minimum(np.array(span, np.int64), until_archived[:, None])
-    start = max(span[0] - AROUND - rules.max_gap, retention.polls_from(session) + rules.max_gap)
-    reach, until = start - rules.max_gap, min(as_of, span[1] + AROUND + rules.max_gap)
-    rulings = exceptions.NONE if request.raw else exceptions_in_force.read(session, keys, reach, until)
-    given = sources.read((session,), keys, schedule, rulings, reach, until)
-    found = segments(given.polls, given.opens, rules, start, until, given.cover.decided)
-    some, seen = listed(found, given.polls, windows, until - rules.max_gap, to_present=until == as_of)
-    some.ongoing[until_archived[some.store] <= as_of] = False
-    by_outage = _reasons(session, keys, given.polls, some, seen, reach, until)
+    done = run(session, keys, request, np.full(len(keys), span[0]), span[1], as_of)
+    schedule, some, by_outage = done.schedule, done.rows, done.reasons
     parts.meant.append(np.array([_is_meant(by_outage.get(row), meant) for row in range(len(some))], np.bool_))
     parts.reasons |= {row + parts.count: texts for row, texts in by_outage.items()}
     parts.lists.append(some.shifted(len(parts.zones)))
     parts.zones += [schedule.zone_names[number] for number in schedule.zone.tolist()]
-    parts.open += int(totals(found, windows[:, None]).sum())
+    parts.open += int(totals(done.found, done.windows[:, None]).sum())
     parts.count += len(some)
 
 
 def _is_meant(reasons: dict[str, int] | None, meant: frozenset[str]) -> bool:
     """Whether there are reasons, and all of them are those of intended outages."""
     return bool(reasons) and meant.issuperset(reasons or ())
-
-
-def _reasons(
-    session: Session,
-    keys: NDArray[np.int32],
-    polled: Polls,
-    some: Outages,
-    seen: Seen,
-    start: int,
-    until: int,
-) -> dict[int, dict[str, int]]:
-    """How often each reason was given, by outage; those without any are left out."""
-    down = np.unique(some.store)
-    said = polls.reasons_between(session, keys[down], start, until)
-    axis = Axis(start, until)
-    place = axis.pack(polled.store[seen.poll], polled.at[seen.poll])
-    order = np.argsort(place, kind="stable")
-    asked = axis.pack(down[said.store], said.at)
-    at = np.minimum(np.searchsorted(place, asked, sorter=order), max(0, len(order) - 1))
-    hit = np.flatnonzero(place[order[at]] == asked) if len(order) else np.empty(0, np.int64)
-    pair = seen.outage[order[at[hit]]] * max(1, len(said.text)) + said.code[hit]
-    found: dict[int, dict[str, int]] = defaultdict(dict)
-    for each, count in zip(*(column.tolist() for column in np.unique(pair, return_counts=True)), strict=True):
-        outage, code = divmod(each, max(1, len(said.text)))
-        found[outage][said.text[code]] = count
-    return dict(found)
 
 
 # --- a page ---------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from storewatch.domain.permissions import Caller, GroupRole, Role, Via, may_invi
 from storewatch.errors import (
     ConflictError,
     ForbiddenError,
+    GoneError,
     LoginRefusedError,
     NotFoundError,
     UsageError,
@@ -60,7 +61,7 @@ def become_first_admin(database: Database, secret: str, email: str, password: st
         link = _link(session, secret, "first_admin")
         links.use_up(session, link)
         if accounts.any_account(session):
-            raise NotFoundError(LINK_IS_OVER)
+            raise GoneError(LINK_IS_OVER)
         account = accounts.add(session, email, Role.ADMIN, password_hash)
         audit.record(session, _by_link(account, address), "create", "user", account.account_id, role="admin")
 
@@ -124,11 +125,11 @@ class Offer:
 
 
 def offer(database: Database, secret: str) -> Offer:
-    """What a link is for. NotFoundError if it has been used or has run out."""
+    """What a link is for. GoneError if it has been used or has run out."""
     with database.transaction() as session:
         link = links.find(session, secrets.digest(secret), datetime.now(UTC))
         if link is None or (link.kind == "first_admin" and accounts.any_account(session)):
-            raise NotFoundError(LINK_IS_OVER)
+            raise GoneError(LINK_IS_OVER)
         if link.kind == "reset":
             return Offer(link.kind, accounts.locked(session, link.account_no or 0).email, needs_login=False)
         known = link.email is not None and accounts.by_email(session, link.email) is not None
@@ -155,7 +156,7 @@ def accept_as(database: Database, secret: str, caller: Caller) -> None:
             raise ForbiddenError("This invitation is for another address: log out, then log in as that one")
         account = accounts.by_email(session, caller.email)
         if account is None:
-            raise NotFoundError(LINK_IS_OVER)
+            raise GoneError(LINK_IS_OVER)
         _give(session, link, account, caller.address or "")
 
 
@@ -242,7 +243,7 @@ def _set_password(session: Session, account: Account, password: str) -> None:
 def _link(session: Session, secret: str, kind: str) -> OneTimeLink:
     link = links.find(session, secrets.digest(secret), datetime.now(UTC))
     if link is None or link.kind != kind:
-        raise NotFoundError(LINK_IS_OVER)
+        raise GoneError(LINK_IS_OVER)
     return link
 
 

@@ -116,17 +116,22 @@ def by_week_hour(
     database: Database, caller: Caller, chosen: Chosen, asked: Asked, request: Request
 ) -> ByHour:
     """Weekday x hour, on the clocks of each store. Errors as for `by_period`."""
+    with database.snapshot() as session:
+        return hours_within(session, caller, chosen, asked, request)
+
+
+def hours_within(session: Session, caller: Caller, chosen: Chosen, asked: Asked, request: Request) -> ByHour:
+    """The same in a snapshot that is there already."""
     told = np.zeros((periods.WEEK_HOURS, len(store_days.HOURS)), np.int64)
     stores, complete = 0, True
-    with database.snapshot() as session:
-        as_of = _as_of(session)
-        begin, end = asked.range(as_of)
-        for part in _parts(session, caller, chosen, begin, end, request):
-            for zone, day, by_hour in _hours_of(session, part):
-                place = periods.week_hours(day, by_hour.shape[1], part.seen.schedule.zone_names[zone])
-                np.add.at(told, place, by_hour)
-            stores += int((part.stored | part.stale).any(axis=1).sum())
-            complete &= bool((part.frame.edges[:, -1] <= as_of).all())
+    as_of = _as_of(session)
+    begin, end = asked.range(as_of)
+    for part in _parts(session, caller, chosen, begin, end, request):
+        for zone, day, by_hour in _hours_of(session, part):
+            place = periods.week_hours(day, by_hour.shape[1], part.seen.schedule.zone_names[zone])
+            np.add.at(told, place, by_hour)
+        stores += int((part.stored | part.stale).any(axis=1).sum())
+        complete &= bool((part.frame.edges[:, -1] <= as_of).all())
     return ByHour(as_of, stores, begin, end, complete, told)
 
 

@@ -4,35 +4,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from storewatch.domain import exceptions, hours
-from storewatch.domain.availability import Kind, Polls, Rules, Segments, segments, totals
+from storewatch.domain.availability import Rules, Segments, segments, totals
 from storewatch.domain.axis import Int64
-from storewatch.domain.bounds import bounds
 from storewatch.domain.clock import DAY
 from storewatch.domain.cost import Lost
 from storewatch.domain.exceptions import Rulings
 from storewatch.domain.hours import Schedule
 from storewatch.domain.outage_words import Outage
-from storewatch.domain.outages import outages as counted
 from storewatch.domain.permissions import Caller
 from storewatch.domain.windows import local_days, midnights
 from storewatch.errors import UsageError
-from storewatch.services import kept, outages, periods, sources, stores
-from storewatch.services.availability import Between, Window, archived, as_of_asked
+from storewatch.services import kept, outage_cost, outages, periods, sources, stores
+from storewatch.services.availability import Between, archived, as_of_asked
 from storewatch.services.chosen import Chosen
+from storewatch.services.exceptions import may as may_undo
 from storewatch.services.outages import Which
+from storewatch.services.pieces import Now, Picture, dots_of, downs_of, runs_of, state_of, window_of
 from storewatch.services.reporting import Request
 from storewatch.services.sources import Sources
 from storewatch.services.weeks import Course
 from storewatch.storage import exceptions as exception_rows
-from storewatch.storage import exceptions_in_force, retention, weekly, weeks
+from storewatch.storage import exceptions_in_force, polls, retention, store_now, weekly, weeks
 from storewatch.storage.db import Database
-from storewatch.storage.exceptions_in_force import Told
 from storewatch.storage.store_pages import Found
 
 MOST_DAYS = 92
@@ -66,68 +66,12 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Run:
-    """A stretch of one kind, [start, end) without closed time in it, and between which polls' instants those
-    lie that decided it; `number` is that of an exception which did.
-    """
-
-    start: int
-    end: int
-    kind: Kind
-    first_poll: int | None = None
-    last_poll: int | None = None
-    number: int | None = None
-
-
-@dataclass(frozen=True)
-class Dot:
-    """A poll. `counts`: it was made in opening hours, and no exception ignores it."""
-
-    at: int
-    active: bool
-    counts: bool
-    ignored: bool = False
-
-
-@dataclass(frozen=True)
-class Now:
-    """The state at T: up, down, closed, unseen, or excluded; since when, None: longer than was looked.
-
-    `outage` is the one that runs, `opens_at` when a closed store opens next, `last_poll` its newest.
-    """
-
-    state: str
-    since: int | None
-    outage: Outage | None
-    opens_at: int | None
-    last_poll: int | None
-
-
-@dataclass(frozen=True)
-class Picture:
-    """Days of a store, `first` to `last`, and all that is drawn of them. `edges` are their midnights, one
-    more than days; `opens` reach past T; `by_day` int64[days, 6] by `Kind`; `outages` those in the days.
-    """
-
-    zone: str
-    as_of: int
-    today: int
-    first: int
-    last: int
-    edges: list[int]
-    opens: list[tuple[int, int]]
-    runs: list[Run]
-    polls: list[Dot]
-    whole: Window
-    by_day: list[list[int]]
-    outages: list[Outage]
-    lost: Lost | None
-    told: dict[int, Told]
-
-
-@dataclass(frozen=True)
 class Page:
-    """A store, its picture, and what goes with it: outages of 30 days, 90 days one by one, its hours."""
+    """A store, its picture, and what goes with it: outages of 30 days, 90 days one by one, its hours.
+
+    `costs` are those of the outages, None if nobody knows what the store takes. `may_change`: whether the
+    caller decides on it, and `undoable` which of its exceptions, by their numbers, they may take back.
+    """
 
     store: Found
     picture: Picture
@@ -136,12 +80,32 @@ class Page:
     calendar: periods.ByPeriod
     course: Course
     exceptions: list[exception_rows.Found]
+    costs: list[Lost] | None
+    may_change: bool
+    undoable: frozenset[int]
+
+    @property
+    def stands(self) -> Stands:
+        """How it stands."""
+        return Stands(self.store, self.now, self.picture.as_of, self.picture.zone)
+
+
+@dataclass(frozen=True)
+class Stands:
+    """How a store stands at `as_of`, on the clock of its zone."""
+
+    store: Found
+    now: Now
+    as_of: int
+    zone: str
 
 
 @dataclass(frozen=True)
 class _View:
-    """What was read of a store for a stretch of time, and what the engine made of it."""
+    """What was read of a store for [start, end), and what the engine made of it."""
 
+    start: int
+    end: int
     given: Sources
     found: Segments
 
@@ -161,41 +125,96 @@ def page(
     with database.snapshot() as session:
         store = stores.found(session, caller, store_id)
         request = request.checked(now_us)
-        as_of = as_of_asked(session, request)
-        key = np.array([store.store.store_key], np.int32)
-        schedule = weekly.schedule(session, key, request.default_zone)
-        today = int(local_days(np.array([as_of - 1]), schedule.zone, schedule.zone_names)[0])
+        key = store.store.store_key
+        shown = see(session, caller, Chosen(store_id, key=key), key, request, meant)
+        as_of, today = shown.as_of, shown.today
         days = asked.range(today)
         calendar_days = periods.Asked(today - CALENDAR + 1, today)
-        by_day = periods.within(session, caller, Chosen(store_id), "day", calendar_days, request)
-        shown = _Shown(session, caller, store_id, key, schedule, request, as_of, today, meant)
-        picture, view = shown.picture(days, by_day)
-        oldest = retention.polls_from(session) + request.max_gap
+        by_day = periods.within(session, caller, shown.chosen, "day", calendar_days, request)
+        oldest = shown.oldest
         month_start = max(int(shown.midnights(today - MONTH + 1, today)[0]), min(oldest, as_of))
         month = shown.outages(month_start, as_of, Which(min_us=asked.shortest))
         begin = max(as_of - _BACK, min(oldest, as_of))
-        if days[1] < today or picture.edges[0] > begin:
-            view = shown.view(begin, as_of)
+        first = int(shown.midnights(days[0], days[0])[0])
+        view = shown.view(min(begin, first) if first >= oldest and days[1] == today else begin, as_of)
+        picture = shown.picture(days, view, shown.lost(days, by_day))
         known = [*picture.outages, *(each.outage for each in month.items)]
-        course = Course(weeks.course(session, int(key[0])), date.fromordinal(_EPOCH + today))
+        course = Course(weeks.course(session, key), date.fromordinal(_EPOCH + today))
         now, concerning = shown.now(view, known), shown.exceptions()
+        costs = shown.costs(view, [each.outage for each in month.items])
+        may = stores.may_change(session, caller, key)
+        undoable = {each.row.exception_no for each in concerning if may_undo(session, caller, each.row)}
         session.expunge_all()  # rows are read when the snapshot is over, which would expire them
-        return Page(store, picture, now, month, by_day, course, concerning)
+        return Page(store, picture, now, month, by_day, course, concerning, costs, may, frozenset(undoable))
+
+
+def stamp(database: Database, caller: Caller, store_id: str) -> tuple[Any, ...]:
+    """What is different once a store stands differently; it costs next to nothing. NotFoundError for one that
+    the caller may not see.
+    """
+    with database.session() as session:
+        store = stores.found(session, caller, store_id).store
+        return store.name, polls.newest(session), store_now.stored(session, store.store_key)
+
+
+def stands(
+    database: Database,
+    caller: Caller,
+    store_id: str,
+    request: Request,
+    meant: frozenset[str],
+    now_us: int,
+) -> Stands:
+    """How a store stands, and nothing else of its page. NotFoundError, NoPollsError as there."""
+    with database.snapshot() as session:
+        store = stores.found(session, caller, store_id)
+        key = store.store.store_key
+        shown = see(session, caller, Chosen(store_id, key=key), key, request.checked(now_us), meant)
+        begin = max(shown.as_of - _BACK, min(shown.oldest, shown.as_of))
+        view = shown.view(begin, shown.as_of)
+        known = [item.outage for item in shown.outages(begin, shown.as_of).items]
+        session.expunge_all()  # rows are read when the snapshot is over, which would expire them
+        return Stands(store, shown.now(view, known), shown.as_of, shown.zone)
+
+
+def see(
+    session: Session,
+    caller: Caller,
+    chosen: Chosen,
+    store_key: int,
+    request: Request,
+    meant: frozenset[str] = frozenset(),
+) -> Shown:
+    """A store that may be seen, at T. NoPollsError without any poll."""
+    as_of, key = as_of_asked(session, request), np.array([store_key], np.int32)
+    schedule = weekly.schedule(session, key, request.default_zone)
+    today = int(local_days(np.array([as_of - 1]), schedule.zone, schedule.zone_names)[0])
+    return Shown(session, caller, chosen, key, schedule, request, as_of, today, meant)
 
 
 @dataclass(frozen=True)
-class _Shown:
+class Shown:
     """One store at one moment."""
 
     session: Session
     caller: Caller
-    store_id: str
+    chosen: Chosen
     key: NDArray[np.int32]
     schedule: Schedule
     request: Request
     as_of: int
     today: int
     meant: frozenset[str]
+
+    @property
+    def zone(self) -> str:
+        """The name of its zone."""
+        return str(self.schedule.zone_names[int(self.schedule.zone[0])])
+
+    @property
+    def oldest(self) -> int:
+        """The first instant that is counted by polls that are there still."""
+        return retention.polls_from(self.session) + self.request.max_gap
 
     @property
     def rules(self) -> Rules:
@@ -213,13 +232,18 @@ class _Shown:
             return exceptions.NONE
         return exceptions_in_force.read(self.session, self.key, start, until)
 
+    def costs(self, view: _View, of: list[Outage]) -> list[Lost] | None:
+        """What each of some outages costs, from what was read up to T; None if nobody knows what it takes."""
+        runs = runs_of(view.found, view.given.polls, view.start, self.as_of)
+        return outage_cost.lost(self.session, self.key, self.schedule, downs_of(runs), of)
+
     def view(self, start: int, end: int) -> _View:
         """The engine on [start, end), as `availability` has it."""
         until, reach = min(self.as_of, end + self.rules.max_gap), start - self.rules.max_gap
         rulings = self._rulings(reach, until)
         given = sources.read((self.session,), self.key, self.schedule, rulings, reach, until)
         found = segments(given.polls, given.opens, self.rules, start, until, given.cover.decided)
-        return _View(given, found)
+        return _View(start, end, given, found)
 
     def opens(self, start: int, end: int) -> list[tuple[int, int]]:
         """The opening hours of [start, end), after exceptions, past T as well."""
@@ -231,44 +255,45 @@ class _Shown:
     def outages(self, start: int, end: int, which: Which = _EVERY) -> outages.Found:
         """Those with a part in [start, end)."""
         return outages.within(
-            self.session, self.caller, Chosen(self.store_id), self.request, Between("", start, end), which,
+            self.session, self.caller, self.chosen, self.request, Between("", start, end), which,
             self.meant, count=_MOST_OUTAGES,
         )  # fmt: skip
 
-    def picture(self, days: tuple[int, int], by_day: periods.ByPeriod) -> tuple[Picture, _View]:
-        """The picture of local days."""
+    def picture(self, days: tuple[int, int], view: _View | None = None, lost: Lost | None = None) -> Picture:
+        """The picture of local days; by `view`, if it reaches over them. `lost` is what they cost."""
         edges = self.midnights(*days)
         start, end = int(edges[0]), min(int(edges[-1]), self.as_of)
         kept.check_reach(self.session, start - self.rules.max_gap, "from")
-        view = self.view(start, end)
+        if view is None or not view.start <= start <= end <= view.end:
+            view = self.view(start, end)
         archive = archived(self.session, self.key, self.schedule)
         spans = np.minimum(np.array([[[start, end]]]), archive[:, None, None])
         each = np.minimum(np.minimum(np.stack([edges[:-1], edges[1:]], axis=1), self.as_of)[None], archive)
         runs = runs_of(view.found, view.given.polls, start, end)
         told = {run.number for run in runs if run.number is not None}
         return Picture(
-            self.schedule.zone_names[int(self.schedule.zone[0])],
+            self.zone,
             self.as_of,
             self.today,
             *days,
             edges.tolist(),
             self.opens(start, int(edges[-1])),
             runs,
-            _dots(view, start, end),
-            _window(view.found, spans, start, end),
+            dots_of(view.given, start, end),
+            window_of(view.found, spans, start, end),
             totals(view.found, each)[0].tolist(),
             [item.outage for item in self.outages(start, end).items][::-1],
-            self._lost(days, by_day),
+            lost,
             exceptions_in_force.told(self.session, told, self.caller.seen_by),
-        ), view
+        )
 
-    def _lost(self, days: tuple[int, int], by_day: periods.ByPeriod) -> Lost | None:
+    def lost(self, days: tuple[int, int], by_day: periods.ByPeriod) -> Lost | None:
         """What the downtime of days costs; None if nobody knows what the store takes."""
         if by_day.unpriced or not by_day.stores:
             return None
         if days[0] < int(by_day.first[0]):
-            chosen, asked = Chosen(self.store_id), periods.Asked(*days)
-            by_day = periods.within(self.session, self.caller, chosen, "day", asked, self.request)
+            asked = periods.Asked(*days)
+            by_day = periods.within(self.session, self.caller, self.chosen, "day", asked, self.request)
         within = zip(by_day.first.tolist(), by_day.lost, strict=True)
         return sum((lost for day, lost in within if days[0] <= day <= days[1]), Lost())
 
@@ -278,7 +303,7 @@ class _Shown:
         ahead = self.opens(self.as_of, self.as_of + _AHEAD)
         if not ahead or ahead[0][0] > self.as_of:
             return Now("closed", None, None, ahead[0][0] if ahead else None, last_poll)
-        runs = runs_of(view.found, view.given.polls, int(view.found.axis.start), self.as_of)
+        runs = runs_of(view.found, view.given.polls, view.start, self.as_of)
         state, since = state_of(runs, self.as_of)
         running = next((each for each in known if each.ongoing), None)
         return Now(state, since, running if state == "down" else None, None, last_poll)
@@ -288,64 +313,3 @@ class _Shown:
         which = exception_rows.Filter(store_key=int(self.key[0]), in_force=True)
         rows = exception_rows.page(self.session, self.caller.seen_by, which, None, 20)
         return exception_rows.shown(self.session, rows, self.caller.seen_by)
-
-
-_STATES = {
-    Kind.UP_SEEN: "up",
-    Kind.UP_INFERRED: "up",
-    Kind.DOWN_SEEN: "down",
-    Kind.DOWN_INFERRED: "down",
-    Kind.UNKNOWN: "unseen",
-    Kind.EXCLUDED: "excluded",
-}
-
-
-def state_of(runs: list[Run], as_of: int) -> tuple[str, int | None]:
-    """The state of a store that is open at T, and since when; None: since before its runs begin."""
-    if not runs or runs[-1].end < as_of:
-        return "unseen", None
-    state, same = _STATES[runs[-1].kind], 0
-    while same < len(runs) and _STATES[runs[-1 - same].kind] == state:
-        same += 1
-    return state, runs[-same].start if same < len(runs) else None
-
-
-def runs_of(found: Segments, polls: Polls, start: int, end: int, store: int = 0) -> list[Run]:
-    """The segments of a store in [start, end), those of one kind that touch made one."""
-    low, high = np.maximum(found.start, start), np.minimum(found.end, end)
-    some = np.flatnonzero((low < high) & (found.store == store))
-    if not len(some):
-        return []
-    low, high, kind, number = low[some], high[some], found.kind[some], found.exception[some]
-    apart = (low[1:] != high[:-1]) | (kind[1:] != kind[:-1]) | (number[1:] != number[:-1])
-    first = np.flatnonzero(np.append(True, apart))
-    last = np.append(first[1:], len(some)) - 1
-    poll = found.poll[some]
-    at = np.where(poll >= 0, np.append(polls.at, 0)[poll], -1)
-    columns = (low[first], high[last], kind[first], at[first], at[last], number[first])
-    return [
-        Run(a, b, Kind(k), p if p >= 0 else None, q if q >= 0 else None, n if n >= 0 else None)
-        for a, b, k, p, q, n in zip(*(column.tolist() for column in columns), strict=True)
-    ]
-
-
-def _dots(view: _View, start: int, end: int) -> list[Dot]:
-    """The polls of [start, end], the last instant included."""
-    given = view.given
-    every, counting = given.all_polls, given.polls
-    low, high = np.searchsorted(every.at, (start, end + 1))
-    at, active = every.at[low:high], every.active[low:high]
-    kept_ones = np.isin(at, counting.at)
-    place = np.searchsorted(given.opens.start, at, side="right") - 1
-    within = (place >= 0) & (at < np.append(given.opens.end, 0)[place])
-    columns = (at, active, kept_ones & within, ~kept_ones)
-    return [Dot(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
-
-
-def _window(found: Segments, spans: Int64, start: int, end: int) -> Window:
-    """The figures of the whole, as `availability` has them."""
-    number, longest = counted(found, spans)
-    least, most = bounds(found, spans)
-    added = totals(found, spans)[0, 0].tolist()
-    figures = (int(each[0, 0]) for each in (number, longest, least, most))
-    return Window("days", start, end, added, *figures)

@@ -17,7 +17,8 @@ from storewatch.domain import polls as poll_rows
 from storewatch.domain.clock import EARLIEST, from_us, iso, to_us
 from storewatch.domain.permissions import Caller
 from storewatch.errors import NotFoundError, TooLargeError, UsageError
-from storewatch.formats.csv_in import Block, CsvFile, RowsFile
+from storewatch.formats.csv_block import Block
+from storewatch.formats.csv_in import CsvFile, RowsFile
 from storewatch.formats.json_in import JsonPolls
 from storewatch.services import stores
 from storewatch.services.importing import Imported, Watchers, import_file

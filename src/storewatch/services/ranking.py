@@ -79,7 +79,7 @@ def ranking(
     """(T, the stores). NotFoundError for what may not be seen, UsageError if it is too much."""
     with database.snapshot() as session:
         as_of = _as_of(session)
-        return as_of, _range(session, chosen.keys(session, caller), *asked.range(as_of), request)
+        return as_of, within(session, chosen.keys(session, caller), *asked.range(as_of), request)
 
 
 def comparison(
@@ -93,7 +93,7 @@ def comparison(
             raise UsageError("Give both days of the other range, or neither", field="other_last_day")
         before = other.range(as_of) if other.first_day is not None else (2 * first - last - 1, first - 1)
         keys = chosen.keys(session, caller)
-        one, two = (_range(session, keys, *days, request) for days in ((first, last), before))
+        one, two = (within(session, keys, *days, request) for days in ((first, last), before))
         return as_of, one, two
 
 
@@ -104,7 +104,8 @@ def _as_of(session: Session) -> int:
     return as_of
 
 
-def _range(session: Session, keys: NDArray[np.int32], first: int, last: int, request: Request) -> Range:
+def within(session: Session, keys: NDArray[np.int32], first: int, last: int, request: Request) -> Range:
+    """The stores over some days, in a snapshot that is there already. UsageError if it is too much."""
     check_size(len(keys), last - first + 1, "first_day")
     ids, rows = stores.ids(session, keys), list[Row]()
     for part in history.parts(session, keys, request, first, last):

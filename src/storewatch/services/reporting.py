@@ -141,9 +141,14 @@ def usual(seen_within: str, default_zone: str) -> Request:
 def trigger(database: Database, caller: Caller, request: Request, now_us: int) -> UUID:
     """Queues a report for the worker; the row and the job are committed together."""
     with database.transaction() as session:
-        report = _add(session, caller, request.checked(now_us))
-        queue.defer(session, QUEUE, TASK, report_id=str(report.report_id))
-        return report.report_id
+        return trigger_within(session, caller, request, now_us).report_id
+
+
+def trigger_within(session: Session, caller: Caller, request: Request, now_us: int) -> Report:
+    """The same as part of a transaction."""
+    report = _add(session, caller, request.checked(now_us))
+    queue.defer(session, QUEUE, TASK, report_id=str(report.report_id))
+    return report
 
 
 def make_now(database: Database, caller: Caller, request: Request, now_us: int, progress: Progress) -> Report:

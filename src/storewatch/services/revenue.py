@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -15,11 +16,13 @@ from storewatch.domain.axis import Int64
 from storewatch.domain.cost import Lost, by_hours, spread, week_times
 from storewatch.domain.history import Bools, Days
 from storewatch.domain.permissions import Caller
-from storewatch.services.history import Part
 from storewatch.services.stores import found, to_change
-from storewatch.storage import audit, revenue, store_days, store_pages
+from storewatch.storage import audit, history, revenue, store_days, store_pages
 from storewatch.storage.db import Database
 from storewatch.storage.revenue import Revenue
+
+if TYPE_CHECKING:  # history's job tells what its days cost
+    from storewatch.services.history import Part
 
 _FIELDS = frozenset({"revenue_per_week"})
 
@@ -50,6 +53,7 @@ def put(
         store_pages.change(session, store.store_key, {"revenue_per_week": wanted.weekly})
         revenue.set_by_hour(session, store.store_key, wanted.by_hour)
         if wanted != present:
+            history.wake(session)
             told = {"weekly": None if wanted.weekly is None else str(wanted.weekly)}
             audit.record(
                 session, caller, "set_revenue", "store", store_id, **told, by_hour=wanted.by_hour is not None

@@ -11,7 +11,7 @@ from storewatch.domain import store_rows as rows_of_stores
 from storewatch.domain.rows import Read
 from storewatch.services import exception_marks
 from storewatch.services.takers import Taker
-from storewatch.storage import store_rows, stores
+from storewatch.storage import history, store_rows, stores
 
 
 class StoresTaker(Taker):
@@ -50,4 +50,5 @@ class StoresTaker(Taker):
 
     def mark(self) -> None:
         """See `Taker`."""
+        history.wake(self.session)
         exception_marks.mark_groups(self.session, self._moved)

@@ -13,7 +13,7 @@ from storewatch.domain.permissions import Caller
 from storewatch.errors import ConflictError, ForbiddenError, NotFoundError, UsageError
 from storewatch.services import exception_marks
 from storewatch.services.store_taker import StoresTaker
-from storewatch.storage import audit, clearing, groups, imports, store_pages, stores
+from storewatch.storage import audit, clearing, groups, history, imports, store_pages, stores
 from storewatch.storage.db import Database
 from storewatch.storage.store_pages import Filter, Found
 
@@ -74,6 +74,7 @@ def update(
         changed = {name: value for name, value in values.items() if getattr(present.store, name) != value}
         if changed:
             store_pages.change(session, present.store.store_key, changed)
+            history.wake(session)
             audit.record(session, caller, "update", "store", store_id, **_told(changed))
         return found(session, caller, store_id)
 
@@ -91,6 +92,7 @@ def delete(database: Database, caller: Caller, store_id: str, confirm: str) -> i
         stores.may_go(session)
         present = found(session, caller, store_id)
         polls = clearing.remove_store(session, present.store.store_key)
+        history.wake(session)
         audit.record(session, caller, "delete", "store", store_id, name=present.store.name, polls=polls)
         return polls
 
@@ -136,13 +138,31 @@ def to_change(session: Session, caller: Caller, store_id: str, kind: str, fields
     return _changeable(session, caller, store_id, fields, lock=True)
 
 
+def may_change(session: Session, caller: Caller, store_key: int) -> bool:
+    """Whether the caller decides on a store's hours, zone, notes and exceptions."""
+    return caller.sees_all or store_pages.may_change(session, store_key, caller.seen_by)
+
+
+def to_edit(database: Database, caller: Caller, store_id: str) -> Found:
+    """A store whose hours, zone, notes and exceptions the caller decides on. NotFoundError if they may not
+    see it, ForbiddenError if it is not theirs.
+    """
+    with database.session() as session:
+        return changeable(session, caller, store_id)
+
+
+def changeable(session: Session, caller: Caller, store_id: str, *, lock: bool = False) -> Found:
+    """The same within a session that is there already; with `lock` nobody changes the store meanwhile."""
+    return _changeable(session, caller, store_id, frozenset(), lock=lock)
+
+
 def _changeable(
     session: Session, caller: Caller, store_id: str, fields: frozenset[str], *, lock: bool
 ) -> Found:
     present = found(session, caller, store_id, lock=lock)
     if caller.sees_all:
         return present
-    if not store_pages.may_change(session, present.store.store_key, caller.seen_by):
+    if not may_change(session, caller, present.store.store_key):
         raise ForbiddenError("You may see this store; its group's managers may change it.")
     if fields - OF_MANAGERS - {"hours", "zone"}:
         raise ForbiddenError(f"Only operators may change {', '.join(sorted(fields - OF_MANAGERS))}.")

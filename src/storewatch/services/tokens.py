@@ -39,7 +39,7 @@ def create(
     secret, digest = secrets.new_secret(PREFIX)
     with database.transaction() as session:
         account_no = _whose(session, caller, account_id)
-        _check_life(session, caller, expires_at)
+        check_life(session, caller, expires_at)
         accounts.locked(session, account_no)  # so that two at once cannot make one too many
         if len(tokens.of(session, account_no)) >= _MOST:
             raise ConflictError(f"There are {_MOST} tokens already: revoke some first")
@@ -62,14 +62,17 @@ def _whose(session: Session, caller: Caller, account_id: UUID | None) -> int:
     return account.account_no
 
 
-def _check_life(session: Session, caller: Caller, expires_at: datetime | None) -> None:
+def check_life(
+    session: Session, caller: Caller, expires_at: datetime | None, field: str = "expires_at"
+) -> None:
+    """UsageError about a field if the caller is a token that ends before `expires_at`."""
     used = None if caller.token_id is None else tokens.find(session, caller.token_id, None)
     latest = None if used is None else used.expires_at
     if latest is not None and (expires_at is None or expires_at > latest):
         raise UsageError(
-            f"The token that you send ends at {latest.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}, and makes none "
+            f"The token that you send ends at {latest.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}, and makes nothing "
             "that lasts longer: name an earlier end, or log in",
-            field="expires_at",
+            field=field,
         )
 
 

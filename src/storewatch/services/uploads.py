@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -19,9 +19,10 @@ from storewatch.formats.csv_in import CsvFile
 from storewatch.services.depot import Depot, Part
 from storewatch.services.hours_from import FROM_TODAY, HoursFrom
 from storewatch.services.importing import Imported, Watchers, import_file, recognised
-from storewatch.storage import audit, queue, uploads
+from storewatch.storage import audit, imports, queue, uploads
 from storewatch.storage.access_tables import Upload
 from storewatch.storage.db import Database
+from storewatch.storage.tables import Import
 from storewatch.storage.uploads import Found
 
 log = structlog.get_logger()
@@ -42,14 +43,15 @@ def create(
     file_name: str,
     kind: str | None = None,
     valid_from: str | None = None,
+    upload_id: UUID | None = None,
 ) -> Found:
     """Keeps a file that has come whole and queues it; the row and the job are committed together.
 
-    `valid_from` is for hours: a local day, or `always`.
+    `valid_from` is for hours: a local day, or `always`. `upload_id`: if it has one already.
     """
     if not part.size:
         raise FileRefusedError(f"{file_name}: the file is empty")
-    upload_id = uuid4()
+    upload_id = upload_id or uuid4()
     part.keep(depot.path(upload_id))
     try:
         said = {"kind": kind, "valid_from": valid_from, "file_name": file_name}
@@ -75,6 +77,23 @@ def waiting(database: Database, count: int) -> list[Found]:
 
 
 _NOT_TAKEN_IN = ("running", "queued", "failed")
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An upload, and the import that it became, if it did."""
+
+    upload: Upload
+    record: Import | None
+
+
+def sent(database: Database, caller: Caller, count: int) -> list[Sent]:
+    """The newest uploads of the caller, in the order in which they came."""
+    with database.session() as session:
+        found = uploads.sent_by(session, caller.account_no, count)
+        numbers = [each.import_no for each in found if each.import_no is not None]
+        records = imports.by_number(session, numbers)
+    return [Sent(each, records.get(each.import_no or 0)) for each in reversed(found)]
 
 
 def _queued(
@@ -214,7 +233,7 @@ def _import(database: Database, depot: Depot, upload: Upload, now_us: int, hold:
             upload.file_name,
             now_us=now_us,
             kind=upload.kind,
-            source="upload",
+            source=uploads.source(upload.upload_id),
             account_no=upload.account_no,
             opened=partial(CsvFile, at_most=depot.most_bytes),
             watchers=Watchers(_Progress(database, upload), done=done),

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from storewatch.errors import BusyError, ConflictError, SettingsError
 
-HEAD = "0004"
+HEAD = "0012"
 """The newest schema revision; a test holds it to `migrations/`."""
 
 OLDEST_SERVER = 150_000
@@ -94,6 +94,22 @@ class Database:
             raw(second).execute(f"SET TRANSACTION SNAPSHOT '{name}'")
             yield first, second
 
+    @contextmanager
+    def rehearsal(self) -> Iterator[Session]:
+        """A transaction that others join, as `Shared` is, which sees one state of the database and what is
+        done in it, and is rolled back whatever comes. BusyError if somebody else changes the same meanwhile.
+        """
+        shared = Shared(self, self.engine.execution_options(isolation_level="REPEATABLE READ"))
+        shared.join()
+        try:
+            yield shared.session
+        except (psycopg.OperationalError, OperationalError) as error:
+            if isinstance(getattr(error, "orig", error), psycopg.errors.SerializationFailure):
+                raise BusyError("Somebody else is changing the same just now: try again", 1) from error
+            raise
+        finally:
+            shared.roll_back()
+
     def close(self) -> None:
         """Closes the pool."""
         self.engine.dispose()
@@ -105,8 +121,8 @@ class Shared:
     After `join` every `transaction` and `session` of this thread, or rather context, is a part of it.
     """
 
-    def __init__(self, database: Database) -> None:
-        self.session = Session(database.engine, expire_on_commit=False)
+    def __init__(self, database: Database, engine: Engine | None = None) -> None:
+        self.session = Session(engine or database.engine, expire_on_commit=False)
         self.session.begin()
 
     def join(self) -> None:
@@ -176,6 +192,12 @@ def prepare(database: Database) -> None:
             f"The database has schema {revision}, this storewatch needs {HEAD}: "
             "back it up, then run `storewatch db upgrade`"
         )
+
+
+def fits(database: Database) -> bool:
+    """Whether the schema is the one that this storewatch needs."""
+    with _reachable(database) as connection:
+        return _revision(connection) == HEAD
 
 
 def upgrade(database: Database) -> bool:

@@ -54,7 +54,9 @@ class Found:
 
 @dataclass(frozen=True)
 class Filter:
-    """Which exceptions of a list; None asks for nothing. Those that have to do with [start, end)."""
+    """Which exceptions of a list; None asks for nothing. Those that have to do with [start, end). With
+    `or_all` those of all stores belong to those of a group.
+    """
 
     store_key: int | None = None
     group_no: int | None = None
@@ -62,6 +64,7 @@ class Filter:
     in_force: bool | None = None
     start: datetime | None = None
     end: datetime | None = None
+    or_all: bool = False
 
 
 def page(
@@ -245,9 +248,10 @@ def _conditions(which: Filter) -> list[ColumnElement[bool]]:
         )
     )
     of_all = and_(row.store_key.is_(None), row.group_no.is_(None))
+    in_own = row.group_no == which.group_no
     wanted = (
         (which.store_key, or_(row.store_key == which.store_key, in_group, of_all)),
-        (which.group_no, row.group_no == which.group_no),
+        (which.group_no, or_(in_own, of_all) if which.or_all else in_own),
         (which.effect, row.effect == which.effect),
         (which.in_force, row.undone_at.is_(None) == which.in_force),
     )

@@ -16,7 +16,7 @@ from storewatch.domain.axis import Int64
 from storewatch.domain.clock import DAY, from_us, to_us
 from storewatch.domain.history import Stretches
 from storewatch.domain.touched import MANY
-from storewatch.storage import queue
+from storewatch.storage import queue, watches
 from storewatch.storage.arrays import key_bounds, read_arrays
 from storewatch.storage.copying import PG_EPOCH
 from storewatch.storage.history_tables import HistoryPresent
@@ -84,6 +84,30 @@ def mark_polls(session: Session, changed: Stretches) -> None:
             },
         )
         queue.defer_once(session, QUEUE, TASK, PRIORITY)
+        watches.mark(session, changed)
+
+
+def mark_standing(session: Session, first_keys: Int64 | None = None, last_keys: Int64 | None = None) -> None:
+    """Says that how stores stand is to be computed anew, but none of their days: of stores from key to
+    key, or of all.
+    """
+    ends = np.array([0], np.int64), np.array([LAST_KEY], np.int64)
+    low, high = ends if first_keys is None or last_keys is None else (first_keys, last_keys)
+    session.execute(text(_MARK_STANDING), {"low": low.tolist(), "high": high.tolist()})
+    wake(session)
+
+
+# the time is far off
+_MARK_STANDING = """
+    INSERT INTO history_due (first_key, last_key, first_at, last_at)
+    SELECT low, high, '9999-01-01Z', '9999-01-01Z'
+    FROM unnest(CAST(:low AS int[]), CAST(:high AS int[])) AS w(low, high)
+"""
+
+
+def wake(session: Session) -> None:
+    """Has the job look for what triggers marked: what stores take, their groups, that they are archived."""
+    queue.defer_once(session, QUEUE, TASK, PRIORITY)
 
 
 # A row that covers the new one makes it needless, unless a job holds it, for the job has looked already:
@@ -190,6 +214,8 @@ def moved(session: Session, as_of: int | None, rules: dict[str, Any]) -> Stretch
 def set_present(session: Session, as_of: int | None, rules: dict[str, Any]) -> None:
     """Marks what `moved`; from now on the days are due for this present."""
     changed = moved(session, as_of, rules)
+    if present(session)[1] != rules:  # other clocks may hold: of the default zone, or by other zone data
+        session.execute(text(_EVERY_FLEET_DAY))
     for first, last in zip(changed.first.tolist(), changed.last.tolist(), strict=True):
         session.execute(
             text("""
@@ -200,6 +226,12 @@ def set_present(session: Session, as_of: int | None, rules: dict[str, Any]) -> N
         )
         moment: datetime | None = None if as_of is None else from_us(as_of)
         session.execute(update(HistoryPresent).values(as_of=moment, rules=rules))
+
+
+_EVERY_FLEET_DAY = """
+    INSERT INTO fleet_due (day)
+    SELECT generate_series(min(day), max(day), interval '1 day') FROM fleet_day
+"""
 
 
 # --- stores ---------------------------------------------------------------------------------------

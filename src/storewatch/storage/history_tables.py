@@ -17,6 +17,7 @@ class StoreDay(Base):
     """
 
     __tablename__ = "store_day"
+    __table_args__ = (Index("store_day_by_day", "day", "store_key"),)
     store_key: Mapped[int] = mapped_column(
         ForeignKey("store.store_key", ondelete="CASCADE"), primary_key=True
     )
@@ -40,6 +41,30 @@ class StoreDay(Base):
     down_max_us: Mapped[int] = mapped_column(BigInteger, server_default="0")
     excluded_by_hour_us: Mapped[list[int] | None]
     down_seen_by_hour_us: Mapped[list[int] | None]
+
+
+class StorePeriod(Base):
+    """A week or a month of a store: its stored days added up, by triggers."""
+
+    __tablename__ = "store_period"
+    __table_args__ = (Index("store_period_by_store", "store_key"),)
+    period: Mapped[str] = mapped_column(primary_key=True)
+    first_day: Mapped[date] = mapped_column(Date, primary_key=True)
+    store_key: Mapped[int] = mapped_column(
+        ForeignKey("store.store_key", ondelete="CASCADE"), primary_key=True
+    )
+    days: Mapped[int]
+    outages: Mapped[int]
+    up_seen_us: Mapped[int] = mapped_column(BigInteger)
+    up_inferred_us: Mapped[int] = mapped_column(BigInteger)
+    down_seen_us: Mapped[int] = mapped_column(BigInteger)
+    down_inferred_us: Mapped[int] = mapped_column(BigInteger)
+    unknown_us: Mapped[int] = mapped_column(BigInteger)
+    excluded_us: Mapped[int] = mapped_column(BigInteger)
+    down_min_us: Mapped[int] = mapped_column(BigInteger)
+    down_max_us: Mapped[int] = mapped_column(BigInteger)
+    starts_down: Mapped[bool | None]
+    ends_down: Mapped[bool | None]
 
 
 class HistoryDue(Base):

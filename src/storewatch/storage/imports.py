@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -61,6 +61,25 @@ def open_import(
 _COUNTS = ("rows_read", "rows_new", "rows_corrected", "rows_unchanged", "rows_kept", "rows_rejected")
 
 
+def going_on(session: Session, kind: str, source: str, file_name: str, now: datetime) -> int:
+    """The number of the record to which a source adds bit by bit, and all of it has the same name; the newest
+    of that source has it, or a new one is made.
+    """
+    newest = select(_TABLE.c.import_no, _TABLE.c.file_name).where(_TABLE.c.source == source)
+    row = session.execute(newest.order_by(_TABLE.c.import_no.desc()).limit(1)).first()
+    if row is not None and row.file_name == file_name:
+        return int(row.import_no)
+    return open_import(session, kind, source, file_name, now)
+
+
+def add_counts(session: Session, import_no: int, counts: dict[str, int], now: datetime) -> None:
+    """Adds rows (new, corrected, ...) to a record that goes on."""
+    names = {f"rows_{name}": count for name, count in counts.items()}
+    names["rows_read"] = sum(counts.values())
+    more = {name: _TABLE.c[name] + count for name, count in names.items()}
+    session.execute(update(_TABLE).where(_TABLE.c.import_no == import_no).values(finished_at=now, **more))
+
+
 def close_import(session: Session, import_no: int, values: dict[str, Any]) -> None:
     """Completes the record of an import."""
     session.execute(update(_TABLE).where(_TABLE.c.import_no == import_no).values(**values))
@@ -94,6 +113,25 @@ def find(session: Session, import_no: int) -> tuple[Import, str | None] | None:
     """An import and the e-mail address of who loaded it."""
     row = session.execute(_with_email().where(Import.import_no == import_no)).first()
     return None if row is None else (row[0], row[1])
+
+
+def by_number(session: Session, numbers: Sequence[int]) -> dict[int, Import]:
+    """Imports, by their numbers."""
+    found = session.execute(select(Import).where(Import.import_no.in_(numbers))).scalars()
+    return {each.import_no: each for each in found}
+
+
+def common_reasons(session: Session, import_no: int, count: int) -> list[tuple[str, int]]:
+    """Why most of the rejected rows that were kept were rejected, and how many for each reason."""
+    rows = func.count().label("rows")
+    query = (
+        select(ImportReject.reason, rows)
+        .where(ImportReject.import_no == import_no)
+        .group_by(ImportReject.reason)
+        .order_by(rows.desc(), ImportReject.reason)
+        .limit(count)
+    )
+    return [(row[0], row[1]) for row in session.execute(query)]
 
 
 def _with_email() -> Select[Import, str | None]:

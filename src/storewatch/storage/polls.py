@@ -220,7 +220,7 @@ def read(sessions: Sequence[Session], store_keys: NDArray[np.int32], start: int,
     return wanted.polls(chain.from_iterable(parts))
 
 
-_FEW = 20
+_FEW = 100
 """The polls of so few stores are quicker read by one query over all days than by one a day."""
 
 

@@ -175,7 +175,8 @@ class Asked:
     """Which rows, in which order. `window` is its place in the report, from 0.
 
     `sort` is store_id, name, or a figure of that window, as `at_least` and `at_most` have them: times in
-    microseconds, shares 0 to 1. A row that has no such figure comes last, and meets no bound.
+    microseconds, shares 0 to 1. A row that has no such figure comes last, and meets no bound. Bounds are
+    about `bounds_window` if it is given, else about the same window.
     """
 
     window: int = 0
@@ -185,6 +186,7 @@ class Asked:
     group_id: UUID | None = None
     at_least: Mapping[str, float] = field(default_factory=dict)
     at_most: Mapping[str, float] = field(default_factory=dict)
+    bounds_window: int | None = None
 
 
 FIGURES = (
@@ -205,15 +207,15 @@ def page(
     """Rows of the stores that may be seen, those after (key, store_id), as `frames` has them in its extended
     form; `key` is what they are sorted by, a text or a float.
     """
-    figures = _figures(asked.window + 1)
-    key = _key(asked, figures)
+    figures = figures_at(asked.window + 1)
+    key = key_of(asked, figures)
     said = (Store.store_id, Store.name, Store.location, *(getattr(StoreReport, name) for name in GIVEN))
     arrays = (getattr(StoreReport, name) for name in (*TOTALS, *OUTAGES, *BOUNDS, "raw_us"))
     query = (
         select(key.label("key"), *said, *arrays)
         .join(Store, Store.store_key == StoreReport.store_key)
         .where(StoreReport.report_no == report.report_no, seen(Store.store_key, seen_by))
-        .where(*_conditions(asked, figures))
+        .where(*conditions_of(asked, figures))
     )
     if after is not None:
         beyond = key < after[0] if asked.descending else key > after[0]
@@ -223,7 +225,7 @@ def page(
     return [dict(row) for row in rows.mappings()]
 
 
-def _figures(at: int) -> dict[str, ColumnElement[Any]]:
+def figures_at(at: int) -> dict[str, ColumnElement[Any]]:
     """The figures of the window at a place, counted from 1 as PostgreSQL does."""
     up_seen, up_inferred, down_seen, down_inferred, unknown = (
         getattr(StoreReport, name)[at] for name in TOTALS[:5]
@@ -248,7 +250,8 @@ def _figures(at: int) -> dict[str, ColumnElement[Any]]:
     }
 
 
-def _key(asked: Asked, figures: dict[str, ColumnElement[Any]]) -> ColumnElement[Any]:
+def key_of(asked: Asked, figures: dict[str, ColumnElement[Any]]) -> ColumnElement[Any]:
+    """What rows are sorted by: a text or a float."""
     if asked.sort == "store_id":
         return Store.store_id.expression
     if asked.sort == "name":
@@ -257,7 +260,10 @@ def _key(asked: Asked, figures: dict[str, ColumnElement[Any]]) -> ColumnElement[
     return func.coalesce(cast(figures[asked.sort], Double), cast(last, Double))
 
 
-def _conditions(asked: Asked, figures: dict[str, ColumnElement[Any]]) -> list[ColumnElement[bool]]:
+def conditions_of(asked: Asked, figures: dict[str, ColumnElement[Any]]) -> list[ColumnElement[bool]]:
+    """What a row must meet; `figures` are those of the window that it is sorted by."""
+    if asked.bounds_window is not None:
+        figures = figures_at(asked.bounds_window + 1)
     found = [figures[name] >= bound for name, bound in asked.at_least.items()]
     found += [figures[name] <= bound for name, bound in asked.at_most.items()]
     if asked.q is not None:

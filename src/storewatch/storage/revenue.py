@@ -8,12 +8,13 @@ from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, text
 from sqlalchemy.orm import Session
 
 from storewatch.domain.axis import Int64
 from storewatch.domain.periods import WEEK_HOURS
 from storewatch.storage.arrays import key_bounds, positions, read_arrays
+from storewatch.storage.store_periods import Scope
 from storewatch.storage.truth_tables import RevenueHour
 
 
@@ -57,6 +58,15 @@ _HOURLY = """
     SELECT array_agg(store_key), array_agg(day * 24 + hour), array_agg((amount * 100)::bigint)
     FROM revenue_hour WHERE store_key BETWEEN :low AND :high
 """
+
+
+def is_given(session: Session, scope: Scope) -> bool:
+    """Whether somebody said what one of some stores takes."""
+    query = text(f"""
+        SELECT EXISTS (SELECT FROM store WHERE revenue_per_week IS NOT NULL AND {scope.where})
+            OR EXISTS (SELECT FROM revenue_hour WHERE {scope.where})
+    """)
+    return bool(session.execute(query).scalar())
 
 
 def by_hour(session: Session, store_key: int) -> list[Decimal] | None:

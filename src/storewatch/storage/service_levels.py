@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -36,12 +37,31 @@ def find(session: Session, level_id: UUID, seen_by: int | None, *, lock: bool = 
     return None if row is None else Found(*row)
 
 
+def those(session: Session, numbers: Sequence[int]) -> list[Found]:
+    """Some, by their numbers, whoever may see them."""
+    query = _query(None).where(ServiceLevel.level_no.in_(numbers)).order_by(ServiceLevel.level_no)
+    return [Found(*row) for row in session.execute(query)]
+
+
 def page(session: Session, seen_by: int | None, after: tuple[str, UUID] | None, count: int) -> list[Found]:
     """Those that may be seen, by name and id, after a name and id."""
     order = (_NAME, ServiceLevel.level_id)
     query = _query(seen_by).order_by(*order).limit(count)
     if after is not None:
         query = query.where(tuple_(*order) > tuple_(*after))
+    return [Found(*row) for row in session.execute(query)]
+
+
+def of_months(
+    session: Session, seen_by: int | None, store_id: str | None, group_id: UUID | None, count: int
+) -> list[Found]:
+    """So many of those by the month that may be seen: of exactly a store or a group, or (neither) of all."""
+    query = _query(seen_by).where(ServiceLevel.period == "month")
+    if store_id is not None:
+        query = query.where(Store.store_id == store_id)
+    elif group_id is not None:
+        query = query.where(StoreGroup.group_id == group_id)
+    query = query.order_by(_NAME, ServiceLevel.level_id).limit(count)
     return [Found(*row) for row in session.execute(query)]
 
 

@@ -17,6 +17,16 @@ SEEN = """
 """
 """For SQL text: whether store `s` may be seen; takes the parameter `seen_by`."""
 
+
+def mine(seen_by: int | None) -> str:
+    """The same where the stores of few are looked up: by the groups, not store by store."""
+    if seen_by is None:
+        return "true"
+    return """s.store_key IN (
+        SELECT gs.store_key FROM group_store AS gs JOIN membership AS m USING (group_no)
+        WHERE m.account_no = :seen_by)"""
+
+
 _Key = InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
 
 
@@ -30,7 +40,14 @@ def managed(store_key: _Key, seen_by: int | None) -> ColumnElement[bool]:
     return true() if seen_by is None else _in_groups(store_key, seen_by, ("manager",))
 
 
-def _in_groups(store_key: _Key, account_no: int, roles: tuple[str, ...]) -> ColumnElement[bool]:
+def managed_by(store_key: _Key, account_no: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """Whether a store may be changed by a member of the same query."""
+    return _in_groups(store_key, account_no, ("manager",))
+
+
+def _in_groups(
+    store_key: _Key, account_no: int | InstrumentedAttribute[int], roles: tuple[str, ...]
+) -> ColumnElement[bool]:
     return exists(
         select(GroupStore.store_key)
         .join(Membership, Membership.group_no == GroupStore.group_no)

@@ -136,17 +136,22 @@ def stage(session: Session, store_keys: NDArray[np.int32], days: Days, by_hour: 
     """
     connection = raw(session)
     connection.execute("DROP TABLE IF EXISTS fresh_day")
-    connection.execute("CREATE TEMP TABLE fresh_day (LIKE store_day INCLUDING DEFAULTS) ON COMMIT DROP")
+    connection.execute("CREATE TEMP TABLE fresh_day (LIKE store_day) ON COMMIT DROP")
+    told = hours_of(by_hour)
+    some = told.any(axis=1)
+    alike, kind = np.unique(np.column_stack([hours, some]), axis=0, return_inverse=True)
     parts = [
-        _columns(store_keys, days[hours == count], hours_of(by_hour[hours == count, :count]))
-        for count in np.unique(hours).tolist()
+        _columns(store_keys, days[rows], told[rows, : row[0]], row[1:])
+        for number, row in enumerate(alike)
+        if len(rows := np.flatnonzero(kind == number))
     ]
     if parts:
         copy_rows(connection, f"COPY fresh_day ({_COLUMNS}) FROM STDIN (FORMAT binary)", parts)
     connection.execute("ANALYZE fresh_day (store_key, day)")  # of arrays it is slow
 
 
-def _columns(store_keys: NDArray[np.int32], days: Days, by_hour: Int64) -> list[Column]:
+def _columns(store_keys: NDArray[np.int32], days: Days, by_hour: Int64, some: Int64) -> list[Column]:
+    """Of days with as many hours; a list of nothing but zeros, of which there are not `some`, is null."""
     return [
         store_keys[days.store],
         (days.day - _PG_DAY).astype(np.int32),
@@ -158,29 +163,29 @@ def _columns(store_keys: NDArray[np.int32], days: Days, by_hour: Int64) -> list[
         days.starts_down,
         days.ends_down,
         days.complete,
-        *(by_hour[:, :, number] for number in range(len(_HOURS))),
+        *(by_hour[:, : None if some[number] else 0, number] for number in range(len(_HOURS))),
     ]
 
 
-def keep(session: Session) -> None:
-    """Makes the staged days the stored ones. A day with the same figures stays as it is."""
-    raw(session).execute(f"""
-        INSERT INTO store_day AS d ({_COLUMNS}) SELECT store_key, day, {_staged("f")} FROM fresh_day AS f
-        ON CONFLICT (store_key, day) DO UPDATE
-        SET ({", ".join(_FIGURES)}) = ROW({_of("excluded")})
-        WHERE ({_of("d")}) IS DISTINCT FROM ({_of("excluded")})
-    """)
+def keep(session: Session) -> tuple[NDArray[np.int32], Int64]:
+    """Makes the staged days the stored ones. A day with the same figures stays as it is. Returns the keys and
+    days of the others.
+    """
+    query = f"""
+        WITH kept AS (
+            INSERT INTO store_day AS d ({_COLUMNS}) SELECT {_COLUMNS} FROM fresh_day
+            ON CONFLICT (store_key, day) DO UPDATE
+            SET ({", ".join(_FIGURES)}) = ROW({_of("excluded")})
+            WHERE ({_of("d")}) IS DISTINCT FROM ({_of("excluded")})
+            RETURNING store_key, day)
+        SELECT array_agg(store_key), array_agg(day - {_EPOCH}) FROM kept
+    """
+    key, day = read_arrays(session, query, {}, (">i4", ">i4"))
+    return key.astype(np.int32), day.astype(np.int64)
 
 
 def _of(table: str) -> str:
     return ", ".join(f"{table}.{name}" for name in _FIGURES)
-
-
-def _staged(table: str) -> str:
-    """The figures of staged days as they are stored: a list of nothing but zeros is null."""
-    zeros = "array_fill(0::bigint, ARRAY[cardinality({0})])"
-    lists = {name: f"nullif({table}.{name}, {zeros.format(f'{table}.{name}')})" for name in _HOURS}
-    return ", ".join(lists.get(name, f"{table}.{name}") for name in _FIGURES)
 
 
 def remove_outside(session: Session, store_keys: NDArray[np.int32], first: Int64, last: Int64) -> None:
@@ -205,6 +210,6 @@ def differing(session: Session) -> int:
     """How many staged days are not stored so."""
     query = f"""
         SELECT count(*) FROM fresh_day AS f LEFT JOIN store_day AS d USING (store_key, day)
-        WHERE d.complete IS NULL OR ({_of("d")}) IS DISTINCT FROM ({_staged("f")})
+        WHERE d.complete IS NULL OR ({_of("d")}) IS DISTINCT FROM ({_of("f")})
     """
     return int(session.execute(text(query)).scalar_one())

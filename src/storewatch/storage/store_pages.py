@@ -64,6 +64,12 @@ def find(session: Session, store_id: str, seen_by: int | None, *, lock: bool = F
     return next(iter(_found(session, query, seen_by)), None)
 
 
+def of_keys(session: Session, store_keys: Sequence[int], seen_by: int | None) -> dict[int, Found]:
+    """Stores by their keys, as far as they may be seen."""
+    query = _query().where(Store.store_key.in_(store_keys), seen(Store.store_key, seen_by))
+    return {each.store.store_key: each for each in _found(session, query, seen_by)}
+
+
 def may_change(session: Session, store_key: int, seen_by: int | None) -> bool:
     """Whether a store may be changed: by who sees all, or manages one of its groups."""
     query = select(Store.store_key).where(Store.store_key == store_key, managed(Store.store_key, seen_by))
@@ -116,3 +122,9 @@ def _conditions(which: Filter) -> list[ColumnElement[bool]]:
         (which.without, without.get(which.without or "", Store.store_key.is_not(None))),
     )
     return [condition for asked, condition in wanted if asked is not None]
+
+
+def names(session: Session, store_ids: list[str]) -> dict[str, str]:
+    """What stores are called, by id; those without a name are left out."""
+    query = select(Store.store_id, Store.name).where(Store.store_id.in_(store_ids))
+    return {store_id: name for store_id, name in session.execute(query) if name}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from storewatch.storage.access_tables import Account, Upload
@@ -17,6 +17,26 @@ Found = tuple[Upload, str | None]
 
 _WAITING = ("queued", "running")
 _FINISHED = ("complete", "failed")
+
+
+_WATCH = 0x53574F46
+_VERSION = 0xF << 76
+_OF_FOLDER = 8
+
+
+def id_of_folder() -> UUID:
+    """A new id of an upload that comes from the watched folder: one of version 8, by which it is known."""
+    return UUID(int=uuid4().int & ~_VERSION | _OF_FOLDER << 76)
+
+
+def source(upload_id: UUID) -> str:
+    """What its import notes as the source."""
+    return "folder" if upload_id.version == _OF_FOLDER else "upload"
+
+
+def try_watch(session: Session) -> bool:
+    """Whether nobody else looks at the watched folder, until the end of the transaction."""
+    return bool(session.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _WATCH}).scalar())
 
 
 def add(session: Session, values: dict[str, Any]) -> None:
@@ -41,6 +61,12 @@ def page(session: Session, before: int | None, count: int, **which: str) -> list
     query = _with_email().filter_by(**which).order_by(Upload.upload_no.desc()).limit(count)
     found = session.execute(query if before is None else query.where(Upload.upload_no < before))
     return [(row[0], row[1]) for row in found]
+
+
+def sent_by(session: Session, account_no: int | None, count: int) -> list[Upload]:
+    """Somebody's newest uploads, newest first; None: those of nobody who is known."""
+    query = select(Upload).where(Upload.account_no.is_not_distinct_from(account_no))
+    return list(session.execute(query.order_by(Upload.upload_no.desc()).limit(count)).scalars())
 
 
 def _with_email() -> Select[Upload, str | None]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from storewatch.domain.clock import DAY
 from storewatch.domain.hours import Schedule, Week
-from storewatch.storage.arrays import key_bounds, positions, read_arrays
+from storewatch.storage.arrays import among, positions, read_arrays
 from storewatch.storage.copying import PG_EPOCH
 from storewatch.storage.db import raw
 
@@ -76,30 +76,34 @@ def changed_zones(session: Session, import_no: int) -> list[int]:
 
 def schedule(session: Session, store_keys: NDArray[np.int32], default_zone: str) -> Schedule:
     """Weeks and zones of stores; positions in the result are those in `store_keys`."""
-    position, bounds = positions(store_keys), key_bounds(store_keys)
-    given, several = read_arrays(session, _GIVEN, bounds, (">i4", ">i4"))
+    position, wanted = positions(store_keys), among(store_keys)
+    given, several = read_arrays(session, _GIVEN.format(among=wanted), {}, (">i4", ">i4"))
     if several.any():
-        key, day, start, end, first, until = read_arrays(session, _SEVERAL_WEEKS, bounds, _WITHIN_TYPES)
+        key, day, start, end, first, until = read_arrays(
+            session, _SEVERAL_WEEKS.format(among=wanted), {}, _WITHIN_TYPES
+        )
         within = np.stack([_days(first), _days(until)], axis=1)
     else:
-        key, day, start, end = read_arrays(session, _WEEKS, bounds, (">i4", ">i2", ">i4", ">i4"))
+        key, day, start, end = read_arrays(
+            session, _WEEKS.format(among=wanted), {}, (">i4", ">i2", ">i4", ">i4")
+        )
         within = None
     asked = np.flatnonzero(position[key] >= 0)
     week = Week(position[key], day, start, end, within)[asked]
     always = np.ones(len(store_keys), np.bool_)
     places = position[given]
     always[places[places >= 0]] = False
-    zone, names = _zones(session, bounds, position, len(store_keys), default_zone)
+    zone, names = _zones(session, wanted, position, len(store_keys), default_zone)
     return Schedule(week, zone, names, always)
 
 
 _WEEKS = """
     SELECT array_agg(w.store_key), array_agg(m.day), array_agg(m.start_s), array_agg(m.end_s)
-    FROM menu_hours AS m JOIN hours_week AS w USING (week_no) WHERE w.store_key BETWEEN :low AND :high
+    FROM menu_hours AS m JOIN hours_week AS w USING (week_no) WHERE {among}
 """
 _GIVEN = """
     SELECT array_agg(store_key), array_agg((valid_from <> '-infinity')::int)
-    FROM hours_week WHERE store_key BETWEEN :low AND :high
+    FROM hours_week WHERE {among}
 """
 # as _WEEKS, which is quicker and enough as long as no store has had other hours before
 _SEVERAL_WEEKS = """
@@ -109,7 +113,7 @@ _SEVERAL_WEEKS = """
     JOIN (
         SELECT week_no, store_key, valid_from, lead(valid_from, 1, 'infinity')
                    OVER (PARTITION BY store_key ORDER BY valid_from) AS until
-        FROM hours_week WHERE store_key BETWEEN :low AND :high
+        FROM hours_week WHERE {among}
     ) AS w USING (week_no)
 """
 _WITHIN_TYPES = (">i4", ">i2", ">i4", ">i4", ">i4", ">i4")
@@ -122,14 +126,13 @@ def _days(dates: NDArray[np.int32]) -> NDArray[np.int64]:
 
 
 def _zones(
-    session: Session, bounds: dict[str, int], position: NDArray[np.int32], stores: int, default: str
+    session: Session, wanted: str, position: NDArray[np.int32], stores: int, default: str
 ) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     rows = session.execute(
-        text("""
+        text(f"""
             SELECT timezone_str, array_agg(store_key) FROM store_timezone
-            WHERE store_key BETWEEN :low AND :high GROUP BY timezone_str ORDER BY timezone_str
-        """),
-        bounds,
+            WHERE {wanted} GROUP BY timezone_str ORDER BY timezone_str
+        """)
     ).all()
     zone = np.zeros(stores, np.int32)  # 0 is the default zone
     for number, (_, store_keys) in enumerate(rows, start=1):

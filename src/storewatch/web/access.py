@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, current_app, g, redirect, request, session, url_for
 from flask_login import current_user
@@ -24,6 +23,8 @@ from storewatch.errors import UsageError
 from storewatch.services import logins
 from storewatch.web.context import database
 from storewatch.web.errors import prefers_pages, problem
+from storewatch.web.places import asked_for, page_before
+from storewatch.web.problem_words import FORGED
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -48,6 +49,12 @@ def needs(need: Need) -> Callable[[View], View]:
 def reads_own_form(view: View) -> View:
     """Says that a view reads its form itself as it comes, and calls `check_word` before it does anything."""
     view.reads_own_form = True  # type: ignore[attr-defined]
+    return view
+
+
+def asked_by_itself(view: View) -> View:
+    """Says that pages ask for a view again and again: a login that does nothing else is idle."""
+    view.asked_by_itself = True  # type: ignore[attr-defined]
     return view
 
 
@@ -100,8 +107,9 @@ class _People(UserDatastore):
 
     def find_user(self, *_: object, **which: Any) -> Person | None:
         """The person of a session."""
-        secret = str(which["fs_uniquifier"])
-        found = logins.by_session(database(), secret, address())
+        secret, view = str(which["fs_uniquifier"]), current_app.view_functions.get(request.endpoint or "")
+        used = not getattr(view, "asked_by_itself", False)
+        found = logins.by_session(database(), secret, address(), used=used)
         return Person(secret, True, found) if found else None
 
 
@@ -184,20 +192,16 @@ def _admit() -> BaseResponse | None:
 
 def _stranger() -> BaseResponse:
     if prefers_pages() and "Authorization" not in request.headers:
-        return redirect(url_for("account.log_in", next=_wanted()), 303)
+        sent = None if request.method in _READING else "yes"
+        return redirect(url_for("account.log_in", next=_wanted(), sent=sent), 303)
     response = problem(401, "Log in, or send a token: Authorization: Bearer …")
     response.headers["WWW-Authenticate"] = 'Bearer realm="storewatch"'
     return response
 
 
 def _wanted() -> str:
-    """Where a stranger wanted to be; who sent a form, on its page, if a browser says which one that was."""
-    if request.method in _READING:
-        return request.full_path.rstrip("?")
-    page = urlsplit(request.headers.get("Referer", ""))
-    if page.netloc != request.host or not page.path.startswith("/"):
-        return url_for("home.home")
-    return f"{page.path}?{page.query}" if page.query else page.path
+    """Where a stranger wanted to be; who sent a form, on its page."""
+    return asked_for() if request.method in _READING else page_before()
 
 
 def check_word(word: str | None) -> None:
@@ -209,9 +213,6 @@ def check_word(word: str | None) -> None:
         validate_csrf(word)
     except ValidationError:
         raise UsageError(FORGED) from None
-
-
-FORGED = "The page was open for too long, or the request came from elsewhere: reload it."
 
 
 def _forged() -> Response | None:

@@ -12,23 +12,41 @@ from werkzeug.routing import BaseConverter
 
 from storewatch import embedded
 from storewatch.config import Settings
+from storewatch.outbound.addresses import networks
+from storewatch.outbound.probing import agent
 from storewatch.services import depot, logins, secrets
 from storewatch.services.reporting import usual
+from storewatch.services.storefronts import Reach
 from storewatch.storage.db import Database
 from storewatch.web import access, errors, guard, limits
 from storewatch.web.api import health, reports, v1
 from storewatch.web.pages import (
+    about,
     account,
+    alert_links,
     api_page,
     audit,
+    fleet,
+    group_alerts,
     groups,
-    home,
     imports,
+    levels,
+    months,
     own,
     people,
+    samples,
+    schedules,
+    shared,
     store,
-    store_list,
+    store_add,
+    store_exceptions,
+    store_front,
+    store_hours,
+    store_notes,
+    store_shares,
 )
+from storewatch.web.pages import report as report_page
+from storewatch.web.pages import reports as reports_page
 
 _MAX_BODY = 64 * 1024
 
@@ -80,6 +98,9 @@ def create_app(settings: Settings, database: Database, edge: Edge = Edge()) -> F
     app.extensions["storewatch.settings"] = settings
     app.extensions["storewatch.base"] = edge.url or edge.at
     app.extensions["storewatch.mail"] = edge.mail
+    app.extensions["storewatch.reach"] = Reach(
+        networks(settings.probe_networks, "STOREWATCH_PROBE_NETWORKS"), agent(edge.url)
+    )
     app.extensions["storewatch.depot"] = _depot(settings)
     app.extensions["storewatch.request"] = usual(settings.seen_within, settings.default_zone)
     errors.register(app)
@@ -90,12 +111,27 @@ def create_app(settings: Settings, database: Database, edge: Edge = Edge()) -> F
     for part in (
         reports,
         health,
-        home,
-        store_list,
+        reports_page,
+        report_page,
+        about,
+        fleet,
         store,
+        store_add,
+        store_exceptions,
+        store_front,
+        store_hours,
+        store_notes,
+        store_shares,
+        shared,
+        alert_links,
+        levels,
+        months,
         imports,
+        samples,
+        schedules,
         people,
         groups,
+        group_alerts,
         audit,
         account,
         own,

@@ -10,6 +10,8 @@ from storewatch.domain.clock import to_us
 from storewatch.services.depot import Depot
 from storewatch.services.outages import intended
 from storewatch.services.reporting import Request
+from storewatch.services.storefronts import Reach
+from storewatch.services.telling import Ways
 from storewatch.storage.db import Database
 
 
@@ -32,10 +34,24 @@ def intended_reasons() -> frozenset[str]:
     return intended(current_app.extensions["storewatch.settings"].intended_reasons)
 
 
+def ways() -> Ways:
+    """How alerts are worded here; what goes out, goes by the worker."""
+    settings = current_app.extensions["storewatch.settings"]
+    base = current_app.extensions["storewatch.base"]
+    return Ways(url=base, usual=default_request(), currency=settings.currency)
+
+
 def depot() -> Depot:
     """Where uploads are kept."""
     found = current_app.extensions["storewatch.depot"]
     assert isinstance(found, Depot)  # noqa: S101 - create_app put it there
+    return found
+
+
+def reach() -> Reach:
+    """How storefronts are reached."""
+    found = current_app.extensions["storewatch.reach"]
+    assert isinstance(found, Reach)  # noqa: S101 - create_app put it there
     return found
 
 
@@ -47,6 +63,11 @@ def mail_on() -> bool:
 def link_url(secret: str) -> str:
     """The address of a one-time link: from STOREWATCH_URL or where we listen, never from the Host header."""
     return f"{current_app.extensions['storewatch.base']}/link/{secret}"
+
+
+def share_url(secret: str) -> str:
+    """The address of a link to some days of a store."""
+    return f"{current_app.extensions['storewatch.base']}/shared/{secret}"
 
 
 def now_us() -> int:

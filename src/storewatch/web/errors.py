@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
 import structlog
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, g, jsonify, render_template, request
 from gunicorn.http.errors import ParseException
-from psycopg.errors import DeadlockDetected, ForeignKeyViolation, UniqueViolation
+from psycopg.errors import (
+    DeadlockDetected,
+    ForeignKeyViolation,
+    UndefinedColumn,
+    UndefinedFunction,
+    UndefinedTable,
+    UniqueViolation,
+)
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 from werkzeug.exceptions import HTTPException
 
 from storewatch.errors import (
@@ -18,6 +26,7 @@ from storewatch.errors import (
     ConflictError,
     FileRefusedError,
     ForbiddenError,
+    GoneError,
     LoginRefusedError,
     NotFoundError,
     SlowDownError,
@@ -25,12 +34,16 @@ from storewatch.errors import (
     TooLargeError,
     UsageError,
 )
-from storewatch.web import problem_words
+from storewatch.storage.db import fits
+from storewatch.web import problem_words, words
+from storewatch.web.context import database
+from storewatch.web.places import asked_for, page_before
 
 log = structlog.get_logger()
 
 _STATUS = {
     UsageError: 400,
+    GoneError: 410,
     NotFoundError: 404,
     ConflictError: 409,
     BusyError: 503,
@@ -47,23 +60,39 @@ def register(app: Flask) -> None:
     app.register_error_handler(StorewatchError, _ours)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, _no_database)
+    app.register_error_handler(ProgrammingError, _no_such_table)
     app.register_error_handler(IntegrityError, _outrun)
     app.register_error_handler(ParseException, _no_http)
     app.register_error_handler(Exception, _unexpected)
+    app.log_exception = lambda _: _last_resort(app)  # type: ignore[assignment, method-assign]
 
 
-def problem(status: int, detail: str, field: str | None = None) -> Response:
-    """The problem as JSON, or as a page where a browser asks."""
+def problem(status: int, detail: str, field: str | None = None, *, by_library: bool = False) -> Response:
+    """The problem as JSON, or as a page where a browser asks. `by_library`: the detail is not our own."""
     title = HTTPStatus(status).phrase
     if prefers_pages():
-        told = problem_words.of(status, detail)
-        response = Response(render_template("problem.html", status=status, title=title, told=told))
+        response = Response(_page(status, title, detail, by_library=by_library))
     else:
         body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
         response = jsonify(body | ({"field": field} if field else {}))
         response.mimetype = "application/problem+json"
     response.status_code = status
     return response
+
+
+def _page(status: int, title: str, detail: str, *, by_library: bool) -> str:
+    reads = request.method in ("GET", "HEAD")
+    here, back = asked_for(), page_before()
+    return render_template(
+        "problem.html",
+        status=status,
+        title=title,
+        told=problem_words.of(status, detail, reads=reads, by_library=by_library),
+        here=here if reads else back,
+        back=back if back not in ("/", here) else "",
+        number=g.get("request_id", ""),
+        moment=words.instant(datetime.now(UTC)),
+    )
 
 
 def prefers_pages() -> bool:
@@ -108,7 +137,8 @@ def _ours(error: StorewatchError) -> Response:
 
 
 def _http(error: HTTPException) -> Response:
-    response = problem(error.code or 500, error.description or "")
+    plain = error.code == 429 or error.description == type(error).description
+    response = problem(error.code or 500, error.description or "", by_library=plain)
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after"):
             response.headers[name] = value
@@ -124,6 +154,13 @@ def _no_database(error: OperationalError) -> Response:
     return response
 
 
+def _no_such_table(error: ProgrammingError) -> Response:
+    if isinstance(error.orig, UndefinedTable | UndefinedColumn | UndefinedFunction) and not fits(database()):
+        log.error("the database has another schema", error=str(error.orig), request_id=g.request_id)
+        return problem(503, problem_words.OTHER_SCHEMA)
+    return _unexpected(error)
+
+
 def _outrun(error: IntegrityError) -> Response:
     """Two looked at once whether it could be done, and the database let the quicker one do it."""
     if not isinstance(error.orig, UniqueViolation | ForeignKeyViolation):
@@ -132,7 +169,7 @@ def _outrun(error: IntegrityError) -> Response:
 
 
 def _quicker(error: DBAPIError) -> Response:
-    log.warning("outrun by another request", path=request.path, error=str(error.orig))
+    log.warning("outrun by another request", path=_told_path(), error=str(error.orig))
     return problem(409, "Somebody else changed the same just now: read it again, then decide anew.")
 
 
@@ -142,5 +179,21 @@ def _no_http(error: ParseException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    log.exception("unexpected error", path=request.path, error=type(error).__name__)
-    return problem(500, "Something went wrong on our side; the log has the details.")
+    log.exception(
+        "unexpected error", path=_told_path(), error=type(error).__name__, request_id=g.get("request_id")
+    )
+    return problem(500, "It is our fault, and nothing that you did. The log has the details.")
+
+
+def _last_resort(app: Flask) -> None:
+    """What answers errors has failed itself, maybe the log; Flask would tell the whole path."""
+    app.logger.exception("An error could not be answered: %s %s", request.method, _told_path())
+
+
+_DOORS = ("/link/", "/shared/", "/alerts/")
+
+
+def _told_path() -> str:
+    """The path for the log; what comes after /link/, /shared/ and /alerts/ opens a door."""
+    door = next((door for door in _DOORS if request.path.startswith(door)), None)
+    return f"{door}…" if door else request.path

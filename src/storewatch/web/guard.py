@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from secrets import token_hex
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 
 from storewatch.web.errors import problem
+from storewatch.web.problem_words import OTHER_HOST, OTHER_SITE
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask, url: str) -> None:
-    """Checks every request, and sends the headers that keep pages to themselves.
+    """Checks every request, and sends the headers that keep pages to themselves. Each request gets a number,
+    which its answer and the log tell.
 
     `url` is where we are reached from outside, as browsers write an origin; empty for loopback alone.
     """
@@ -36,16 +39,15 @@ def register(app: Flask, url: str) -> None:
 
 
 def _check() -> Response | None:
+    g.request_id = token_hex(6)
     outside: SplitResult = current_app.extensions["storewatch.url"]
     ours = bool(outside.netloc) and request.host.lower() == outside.netloc
     if not ours and _host_name(f"//{request.host}") not in LOOPBACK:
-        return problem(
-            400, "This address is not served here: use that of STOREWATCH_URL, or http://127.0.0.1."
-        )
+        return problem(400, OTHER_HOST)
     if _is_foreign(request.headers.get("Origin"), outside if ours else None):
-        return problem(403, "A page of another site may not send requests here.")
+        return problem(403, OTHER_SITE)
     if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") and not _reads_page():
-        return problem(403, "A page of another site may not send requests here.")
+        return problem(403, OTHER_SITE)
     return None
 
 
@@ -78,9 +80,10 @@ def _reads_page() -> bool:
 def _harden(response: Response) -> Response:
     response.headers.setdefault(
         "Content-Security-Policy",
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     )
+    response.headers["X-Request-Id"] = g.request_id
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")
     if not request.path.startswith("/static/"):

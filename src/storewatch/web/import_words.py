@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from storewatch.storage import uploads
+from storewatch.storage.access_tables import Upload
 from storewatch.storage.tables import Import
 from storewatch.web.words import stores
 
@@ -11,7 +13,14 @@ KINDS = {
     "store_timezone": "Zones",
     "stores": "Stores",
 }
-SOURCES = {"cli": "by a command", "upload": "by upload", "api": "by the API", "demo": "by the demo"}
+SOURCES = {
+    "cli": "by a command",
+    "upload": "by upload",
+    "folder": "from the watched folder",
+    "api": "by the API",
+    "probe": "by the probe",
+    "demo": "by the demo",
+}
 _DAYS_NAMED = 10
 
 
@@ -20,12 +29,32 @@ def kind(name: str | None) -> str:
     return "–" if name is None else KINDS.get(name, name)
 
 
+def sender(upload: Upload, email: str | None) -> str:
+    """Where a file came from."""
+    if uploads.source(upload.upload_id) == "folder":
+        return SOURCES["folder"]
+    return f"by {email or 'nobody who is known'}"
+
+
 def size(count: int) -> str:
     """`812 bytes`, `106.2 MB`."""
     for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
         if count >= unit:
             return f"{count / unit:,.1f} {name}"
     return f"{count} bytes"
+
+
+def outcome(record: Import) -> str:
+    """What became of a file's rows, in a sentence: `3,178 new, 12 corrected. 5 could not be read.`"""
+    counts = (
+        (record.rows_new, "new"),
+        (record.rows_corrected, "corrected"),
+        (record.rows_unchanged, "unchanged"),
+        (record.rows_kept, "kept as put right by hand"),
+    )
+    told = ", ".join(f"{count:,} {what}" for count, what in counts if count)
+    rejected = f" {record.rows_rejected:,} could not be read." if record.rows_rejected else ""
+    return f"{told or 'No row was taken'}.{rejected}"
 
 
 def assumed(record: Import, default_zone: str) -> list[str]:

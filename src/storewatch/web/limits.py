@@ -5,12 +5,30 @@ from __future__ import annotations
 import math
 import time
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
 
+from storewatch.errors import SlowDownError
 from storewatch.web.access import FILES, address, caller_or_none
+from storewatch.web.pages import shared
 
 _LIMITS = ["100/second", "60000/hour"]
+_OF_STRANGERS = "120/minute"
+"""Of pages that are worth some work and are open to whoever has a link; by address, whoever asks."""
+
+
+_TRIES = parse("10/minute")
+
+
+def check_tries() -> None:
+    """SlowDownError if the caller tried too many storefronts within a minute: each leads to the outside."""
+    tries = current_app.extensions["storewatch.tries"]
+    if not tries.hit(_TRIES, _key()):
+        wait_s = math.ceil(tries.get_window_stats(_TRIES, _key()).reset_time - time.time())
+        raise SlowDownError("At most ten tries a minute: wait a moment, then try again", max(1, wait_s))
 
 
 def register(app: Flask, *, on: bool) -> None:
@@ -23,7 +41,9 @@ def register(app: Flask, *, on: bool) -> None:
         application_limits=list(_LIMITS),
         enabled=on,
     )
+    limiter.limit(_OF_STRANGERS, key_func=address)(shared.blueprint)
     limiter.request_filter(lambda: request.endpoint in (*FILES, "health.healthz"))
+    app.extensions["storewatch.tries"] = MovingWindowRateLimiter(MemoryStorage())
     app.after_request(lambda response: _told(response, limiter))
 
 

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+FORGED = "The page was open for too long, or the request came from elsewhere: reload it."
+OTHER_HOST = "This address is not served here: use that of STOREWATCH_URL, or http://127.0.0.1."
+OTHER_SITE = "A page of another site may not send requests here."
+OTHER_SCHEMA = "storewatch and its database are of different versions."
+
 
 @dataclass(frozen=True)
 class Told:
@@ -15,7 +20,7 @@ class Told:
 
 
 _WORDS = {
-    400: ("This cannot be understood.", "Go back, reload the page, and try it again."),
+    400: ("This cannot be understood.", "Go back, mend it, and send it again. Nothing of it was done."),
     401: ("You are not logged in.", "Log in, then come back to this page."),
     403: ("This is not yours to do.", "Ask an administrator of this storewatch if it should be."),
     404: (
@@ -31,6 +36,11 @@ _WORDS = {
         "This cannot be done as things are now.",
         "Go back, reload the page to see how they are, try again.",
     ),
+    410: (
+        "This link works no more.",
+        "If you used it already, log in. Else ask for another one: for an invitation who invited you, for a "
+        "new password the page below. For the first administrator storewatch serve prints one as it starts.",
+    ),
     413: (
         "This is too large.",
         "Send less at once: files packed with gzip, or in parts; of a long list, some thousand lines.",
@@ -40,17 +50,49 @@ _WORDS = {
     429: ("Too much at once.", "Wait a moment, then reload the page."),
     503: ("Not just now.", "Wait a moment, then reload the page. Nothing was lost."),
 }
-_OURS = ("Something went wrong.", "Try it again. If it stays so, show this to who runs this storewatch.")
+_OURS = (
+    "Something went wrong.",
+    "Try it again. If it stays so, show this page to who runs this storewatch: by the number below the log "
+    "tells more.",
+)
+_BY_DETAIL = {
+    FORGED: (
+        "This form is too old.",
+        "Nothing was done. Go back, copy what you typed, reload the page, and send it again.",
+    ),
+    OTHER_HOST: (
+        "You came by another address.",
+        "Open storewatch by the address that it was given to you with. Who runs it sets that address.",
+    ),
+    OTHER_SITE: (
+        "Another site sent you.",
+        "Nothing was done. Open the page here yourself, and do it there. If you were here, your browser "
+        "calls this storewatch by an address that it does not know: tell who runs it.",
+    ),
+    OTHER_SCHEMA: (
+        "Not just now.",
+        "Tell who runs this storewatch: they back up the database, run storewatch db upgrade with the newest "
+        "storewatch, and start it again. Nothing was lost.",
+    ),
+}
+_BAD_ADDRESS = ("This address cannot be read.", "Mend the part of it that is wrong, or begin at the start.")
 _PLAIN = {
+    400: "It is not as a browser sends it.",
     404: "No page of this storewatch has that address.",
     405: "The page is there, but not for this kind of request.",
     413: "It is larger than this page takes.",
+    415: "It was sent in a form that this page does not take.",
+    429: "More requests came from you than are taken in a second, or in an hour.",
 }
 """In place of what the library says, which is meant for programmers."""
 
 
-def of(status: int, detail: str) -> Told:
-    """What is said of an error."""
+def of(status: int, detail: str, *, reads: bool = False, by_library: bool = False) -> Told:
+    """What is said of an error; `reads`: a page was asked for, nothing sent; `by_library`: the detail is not
+    in our words.
+    """
     head, todo = _WORDS.get(status, _OURS)
-    spoken_by_library = "URL" in detail or "data value transmitted" in detail
-    return Told(head, _PLAIN.get(status, detail) if spoken_by_library else detail, todo)
+    if reads and status == 400:
+        head, todo = _BAD_ADDRESS
+    head, todo = _BY_DETAIL.get(detail, (head, todo))
+    return Told(head, _PLAIN.get(status, "") if by_library else detail, todo)

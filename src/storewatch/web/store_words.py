@@ -8,7 +8,7 @@ from datetime import date, datetime
 from storewatch.domain.availability import Kind
 from storewatch.domain.clock import HOUR, to_us
 from storewatch.services.periods import ByPeriod
-from storewatch.services.picture import Now
+from storewatch.services.pieces import Now
 from storewatch.services.weeks import Course
 from storewatch.storage.exceptions import Found
 from storewatch.storage.truth_tables import ExceptionRow
@@ -24,7 +24,15 @@ _MONDAY = 3  # 1970-01-01 was a Thursday
 
 def dated(at: int, zone: str) -> str:
     """`Thu 12 Mar 2026, 14:43 CDT`."""
-    return f"{_date(times.on_clock(at, zone))}, {times.clock(at, zone)}"
+    return f"{on_date(times.on_clock(at, zone))}, {times.clock(at, zone)}"
+
+
+_STANDING = {"up": "open and up", "down": "open and down", "closed": "closed", "excluded": "open, excluded"}
+
+
+def standing(now: Now) -> str:
+    """The state in a word or three."""
+    return _STANDING.get(now.state, "not seen")
 
 
 def now_words(now: Now, as_of: int, zone: str) -> str:
@@ -102,13 +110,14 @@ def since(course: Course) -> str:
     held = course.on(course.today)
     parts = []
     if held is not None and held.valid_from is not None:
-        parts.append(f"These hold from {_date(held.valid_from)} on.")
+        parts.append(f"These hold from {on_date(held.valid_from)} on.")
     if held is not None and held.until is not None:
-        parts.append(f"Others hold from {_date(held.until)} on.")
+        parts.append(f"Others hold from {on_date(held.until)} on.")
     return " ".join(parts)
 
 
-def _date(day: date | datetime) -> str:
+def on_date(day: date | datetime) -> str:
+    """`Thu 31 Dec 2026`."""
     return f"{day:%a} {day.day} {day:%b %Y}"
 
 
@@ -141,13 +150,29 @@ def _span(row: ExceptionRow, zone: str) -> str:
     start, end = row.start_local, row.end_local
     assert start is not None  # noqa: S101 - the table has one pair or the other
     assert end is not None  # noqa: S101
-    again = f", again by {row.rrule}" if row.rrule else ""
+    again = f", again {again_words(row.rrule)}" if row.rrule else ""
     if start.time() == end.time() == start.time().min:
         if (end - start).days == 1:
-            return _date(start) + again
+            return on_date(start) + again
         last = date.fromordinal(end.toordinal() - 1)
-        return f"{_date(start)} to {_date(last)}{again}"
-    return f"{_date(start)}, {start:%H:%M} to {_date(end)}, {end:%H:%M} on its clock{again}"
+        return f"{on_date(start)} to {on_date(last)}{again}"
+    return f"{on_date(start)}, {start:%H:%M} to {on_date(end)}, {end:%H:%M} on its clock{again}"
+
+
+_EVERY = {
+    "FREQ=DAILY": "every day",
+    "FREQ=WEEKLY": "every week",
+    "FREQ=MONTHLY": "every month",
+    "FREQ=YEARLY": "every year",
+}
+
+
+def again_words(rule: str) -> str:
+    """`every week until Thu 31 Dec 2026`; a rule of more parts as it is."""
+    every, _, until = rule.partition(";UNTIL=")
+    if every not in _EVERY or ";" in until:
+        return f"by {rule}"
+    return _EVERY[every] + (f" until {on_date(datetime.fromisoformat(until))}" if until else "")
 
 
 # --- calendar -------------------------------------------------------------------------------------

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from storewatch.domain.availability import Kind, Policy
 from storewatch.domain.clock import iso
 from storewatch.domain.outage_words import Outage
-from storewatch.services.picture import Picture, Run
+from storewatch.services.pieces import Picture, Run
 from storewatch.services.reporting import Request
 from storewatch.storage.exceptions_in_force import Told
-from storewatch.web import pictures, times
+from storewatch.web import times
+from storewatch.web.close_up import CloseUp, close_up
+from storewatch.web.shapes import WORDS
 
 Step = tuple[str, str]
 """(when, or what it is about; what is said)"""
@@ -41,7 +43,7 @@ class Why:
     lead: str
     steps: list[Step]
     entries: list[Entry]
-    close_up: pictures.CloseUp | None = None
+    close_up: CloseUp | None = None
 
 
 def explained(of: Picture, request: Request, picked: int | None) -> Why | None:
@@ -54,7 +56,7 @@ def explained(of: Picture, request: Request, picked: int | None) -> Why | None:
         outage = of.outages[-1] if of.outages and picked is None else None
         run = of.runs[-1]
     if outage is not None:
-        return Why(*_of_outage(outage, of, request), _ledger(of, outage), pictures.close_up(outage, of))
+        return Why(*_of_outage(outage, of, request), _ledger(of, outage), close_up(outage, of))
     assert run is not None  # noqa: S101 - there is one or the other
     return Why(*_of_run(run, of, request), _ledger(of, None))
 
@@ -151,7 +153,7 @@ def _until(outage: Outage) -> str:
 
 
 def _of_run(run: Run, of: Picture, request: Request) -> tuple[str, str, list[Step]]:
-    state, how = pictures.WORDS[run.kind]
+    state, how = WORDS[run.kind]
     head = f"{state}, {times.span(run.start, run.end, of.zone)}"
     lead = f"{times.length(run.end - run.start)}, {how}."
     if run.number is not None:

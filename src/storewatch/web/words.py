@@ -5,9 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from storewatch.domain.clock import HOUR
+from storewatch.domain.share_words import share as share
 from storewatch.services.report_figures import Summary, WindowFigures
 
-_WINDOWS = {"last_hour": "Last hour", "last_day": "Last day", "last_week": "Last week"}
+CHOSEN = "chosen_time"
+"""The window that a person gave a report, by from and to."""
+
+_WINDOWS = {
+    CHOSEN: "From and to as chosen",
+    "last_hour": "Last hour",
+    "last_day": "Last day",
+    "last_week": "Last week",
+}
 
 
 def instant(moment: datetime) -> str:
@@ -26,14 +35,6 @@ def age(moment: datetime, now: datetime) -> str:
 def day(moment: datetime) -> str:
     """`25 Jan 2023`, in UTC."""
     return f"{moment.astimezone(UTC).day} {moment.astimezone(UTC):%b %Y}"
-
-
-def share(value: float | None, digits: int) -> str:
-    """A share in per cent, rounded down so that 99.99 never reads 100; a dash where there is no figure."""
-    if value is None:
-        return "–"
-    scale = 10**digits
-    return f"{int(value * 100 * scale) / scale:.{digits}f}%"
 
 
 def figure_rows(figures: list[WindowFigures]) -> list[tuple[str, list[str]]]:

@@ -117,7 +117,7 @@ def test_open_ones_are_listed_and_withdrawn(
     assert [town["owen"].send(method, paths[0]).status_code for method in ("GET", "DELETE")] == [404, 404]
     assert (town["mia"].get(paths[1]).status_code, town["olga"].delete(paths[1]).status_code) == (404, 403)
     assert town["mia"].delete(paths[0]).status_code == 204
-    assert accept(service, by_mia["link"]) == 404
+    assert accept(service, by_mia["link"]) == 410
     assert town["ada"].delete(paths[1]).status_code == 204
     with service.database.session() as session:
         assert session.execute(text("SELECT count(*) FROM one_time_link")).scalar() == 0
@@ -138,7 +138,7 @@ def test_the_same_again_replaces_the_open_one(
 ) -> None:
     first, second = (invite(town["mia"], "A@maple.example", groups=place(groups["Maple"])) for _ in range(2))
     assert len(said(town["mia"].get("/api/v1/invitations"))["items"]) == 1
-    assert accept(service, said(first)["link"]) == 404
+    assert accept(service, said(first)["link"]) == 410
     assert accept(service, said(second)["link"]) == 303
 
 

@@ -129,7 +129,9 @@ def test_an_end_that_lies_too_far_off_is_not_told(client: FlaskClient, database:
     load(database, f"store_id,status,timestamp_utc\n{rows}", ZONES)
     (found,) = asked(client, "store_id=a&start=2023-01-09&end=2023-01-10")["items"]
     assert (found["counted_from"], found["counted_until"], found["ongoing"]) == (None, None, None)
-    assert found["told"].startswith("began before 2023-01-09 00:00; went on after 2023-01-10 00:00; 1 d down")
+    assert found["told"].startswith(
+        "began before 2023-01-09 00:00; went on after 2023-01-10 00:00; 24 h down"
+    )
 
 
 def test_without_outages_the_means_are_null(fleet: FlaskClient) -> None:

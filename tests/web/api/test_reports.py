@@ -245,7 +245,8 @@ def test_a_report_that_waits_is_cancelled_and_never_made(town: Service, operator
     }
     for path in (f"/download/{report_id}", f"{PATH}/{report_id}/rows", f"{PATH}/{report_id}/file"):
         assert operator.get(path).status_code == 409
-    assert "The latest report was cancelled." in operator.get("/", headers={"Accept": "text/html"}).text
+    page = operator.get("/reports", headers={"Accept": "text/html"}).text
+    assert "The latest report was cancelled." in page
     assert count(town.database, "SELECT count(*) FROM store_report") == 0
 
 
@@ -300,9 +301,12 @@ def test_after_a_store_left_a_group_nothing_of_it_is_seen(town: Service, manager
     assert "maple-2" not in manager.get(f"/download/{report_id}").text
     coverage = said(manager.get(f"/get_report?report_id={report_id}"))["coverage"]
     assert coverage == said(manager.get(f"/get_report?report_id={alone['report_id']}"))["coverage"]
-    page = manager.get("/", headers={"Accept": "text/html"}).text
-    assert '<td class="num">2</td>' not in page
-    assert page.count('<td class="num">1</td>') == 2
+    page = manager.get("/reports", headers={"Accept": "text/html"}).text
+    assert 'data-label="Stores">2<' not in page
+    assert page.count('data-label="Stores">1<') == 2
+    page = manager.get(f"/reports/{report_id}", headers={"Accept": "text/html"}).text
+    assert ("maple-1" in page, "maple-2" in page) == (True, False)
+    assert "1 store, counted in" in page
 
 
 def test_after_all_stores_left_the_figures_are_empty(town: Service, manager: Token) -> None:
@@ -313,7 +317,8 @@ def test_after_all_stores_left_the_figures_are_empty(town: Service, manager: Tok
     assert (left["stores"], left["assumed_open_24x7"]) == (0, 0)
     assert left["figures"]["last_week"]["open_seconds"] == 0
     assert left["figures"]["last_week"]["coverage"] is None
-    assert "0 stores, counted in" in manager.get("/", headers={"Accept": "text/html"}).text
+    page = manager.get(f"/reports/{report['report_id']}", headers={"Accept": "text/html"}).text
+    assert "0 stores, counted in" in page
 
 
 def leave(database: Database, store_id: str) -> None:
@@ -332,8 +337,8 @@ def test_other_windows_than_the_classic_have_an_extended_form_only(town: Service
     assert operator.get(f"/download/{report_id}").status_code == 409
     assert operator.get(f"{PATH}/{report_id}/file").status_code == 409
     assert operator.get(f"{PATH}/{report_id}/file?form=extended").status_code == 200
-    page = operator.get("/", headers={"Accept": "text/html"}).text
-    assert f"{PATH}/{report_id}/file?form=extended" in page
+    page = operator.get(f"/reports/{report_id}", headers={"Accept": "text/html"}).text
+    assert f"{PATH}/{report_id}/file?format=csv&amp;form=extended" in page
     assert f"/download/{report_id}" not in page
 
 

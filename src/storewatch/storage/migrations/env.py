@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from alembic import context
 
-from storewatch.storage import access_tables, history_tables, truth_tables  # noqa: F401 - add their tables to the base
+from storewatch.storage import (  # noqa: F401 - add their tables to the base
+    access_tables,
+    alert_tables,
+    fleet_tables,
+    history_tables,
+    probe_tables,
+    schedule_tables,
+    share_tables,
+    truth_tables,
+)
 from storewatch.storage.tables import Base
 
 

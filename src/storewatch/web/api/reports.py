@@ -36,6 +36,8 @@ _LATER_AT_MOST = 1 / 20  # what takes long is looked at less often: so much late
 @needs(WRITE)
 def trigger_report() -> tuple[Response, int]:
     """Starts a report. Optional as_of, policy, max_gap: in a JSON body, or in the query."""
+    if request.method == "HEAD":
+        raise MethodNotAllowed(["GET", "POST"], "To ask about a report starts none: send a POST")
     if request.method != "POST" and caller().via is Via.SESSION:
         raise MethodNotAllowed(["POST"], "A link must not start a report: send a POST")
     report_id = reporting.trigger(database(), caller(), _asked(_parameters()), now_us())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -14,6 +12,7 @@ from storewatch.web import access
 from storewatch.web.access import address, caller_or_none, needs
 from storewatch.web.context import database, mail_on
 from storewatch.web.errors import status_of
+from storewatch.web.places import ours
 
 blueprint = Blueprint("account", __name__)
 
@@ -24,7 +23,7 @@ def log_in() -> BaseResponse | str:
     """The page to log in."""
     if caller_or_none() is not None:
         return redirect(_next())
-    return render_template("login.html", next=_next(), email="", error="")
+    return render_template("login.html", next=_next(), sent=request.args.get("sent"), email="", error="")
 
 
 @blueprint.post("/login")
@@ -99,7 +98,7 @@ def use_link(secret: str) -> BaseResponse:
     except StorewatchError as error:
         return _again("link.html", error, offer=offer, email=email)
     access.begin(logins.log_in(database(), email, password, address()))
-    return redirect(url_for("home.home"), 303)
+    return redirect("/", 303)
 
 
 def _accepted(secret: str) -> BaseResponse:
@@ -107,7 +106,7 @@ def _accepted(secret: str) -> BaseResponse:
     if found is None:
         raise LoginRefusedError("Log in to accept this invitation.")
     people.accept_as(database(), secret, found)
-    return redirect(url_for("home.home"), 303)
+    return redirect("/", 303)
 
 
 def _again(template: str, error: StorewatchError, **values: object) -> BaseResponse:
@@ -119,15 +118,5 @@ def _again(template: str, error: StorewatchError, **values: object) -> BaseRespo
 
 
 def _next() -> str:
-    """Where to go after the login: a path of ours, never another site."""
-    wanted = request.values.get("next", "")
-    return wanted if _is_ours(wanted) else url_for("home.home")
-
-
-def _is_ours(place: str) -> bool:
-    try:
-        parts = urlsplit(place)
-    except ValueError:  # it has a bracket where a host would be
-        return False
-    elsewhere = parts.scheme or parts.netloc or place.startswith(("//", "/\\"))
-    return place.startswith("/") and not elsewhere
+    """Where to go after the login: a page of ours, never another site."""
+    return ours(request.values.get("next", ""))

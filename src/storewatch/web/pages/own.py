@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from storewatch.domain.clock import parse_duration
 from storewatch.domain.permissions import READ, WRITE, Role, Scope
 from storewatch.errors import StorewatchError, UsageError
-from storewatch.services import people, tokens, users
+from storewatch.services import alert_rules, people, tokens, users
 from storewatch.web import access
 from storewatch.web.access import caller, needs
 from storewatch.web.context import database
@@ -35,6 +35,7 @@ _SEES = {
 _DONE = {
     "password": "Your password is changed, and your other sessions have ended.",
     "token": "It is revoked.",
+    "alerts": "It is as you want it.",
 }
 
 
@@ -94,6 +95,7 @@ def _page(**more: str) -> str:
         person=found,
         sees=_SEES[who.role],
         tokens=tokens.own(database(), who),
+        alerts=alert_rules.own(database(), who),
         scopes=SCOPES,
         lives=LIVES,
         day=day,

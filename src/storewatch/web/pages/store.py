@@ -4,27 +4,42 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, Response, current_app, render_template, request
 
 from storewatch.domain.availability import Kind
-from storewatch.domain.clock import MINUTE, from_us, parse_instant
-from storewatch.domain.cost import rounded
-from storewatch.domain.permissions import READ
+from storewatch.domain.clock import MINUTE, SECOND, from_us, iso, parse_instant
+from storewatch.domain.cost import Lost, rounded
+from storewatch.domain.permissions import READ, Scope
 from storewatch.errors import NoPollsError, NotFoundError, UsageError
-from storewatch.services import picture, stores
+from storewatch.services import picture, storefronts, unpolled
 from storewatch.services.picture import Asked, Page
-from storewatch.web import pictures, store_words, times, why, words
-from storewatch.web.access import caller, needs
+from storewatch.services.pieces import Picture
+from storewatch.storage.store_pages import Found
+from storewatch.web import live, pictures, shapes, store_words, storefront_words, times, why, words
+from storewatch.web.access import asked_by_itself, caller, needs
 from storewatch.web.context import database, default_request, intended_reasons, now_us
+from storewatch.web.pages import forms
 
 blueprint = Blueprint("store", __name__)
 
 PERIODS = {1: "Today", 7: "7 days", 30: "30 days", 90: "90 days"}
+_DONE = {
+    "exception": "The exception is in force, and every figure counts it. It can be undone below.",
+    "undone": "The exception is undone: every figure is what it would be without it.",
+    "hours": "The opening hours are changed, and every figure counts them.",
+    "zone": "The zone is changed, and every figure counts it.",
+    "note": "The note stands beside its outage.",
+    "added": "The store is added.",
+    "front": "The storefront is looked at from a few seconds on, while the store is open.",
+    "front_off": "The storefront is not looked at any more. Its polls stay.",
+}
 _SHORT = 10
 _EPOCH = date(1970, 1, 1).toordinal()
-_TICKS_UP_TO = 14
+_TICKS_UP_TO, _PIECES_UP_TO = 14, 31  # days; more would make the page heavy
+_OUTAGES, _MOST_OUTAGES = 10, 500
 
 
 @blueprint.get("/stores/<id:store_id>")
@@ -38,20 +53,20 @@ def store(store_id: str) -> str:
     try:
         found = picture.page(database(), caller(), store_id, usual, asked, intended_reasons(), now_us())
     except NoPollsError:
-        return render_template(
-            "store.html", store=stores.get(database(), caller(), store_id).store, page=None
-        )
+        return _before_polls(store_id)
     of = found.picture
-    ticks = of.last - of.first < _TICKS_UP_TO
+    ticks, pieces = (of.last - of.first < most for most in (_TICKS_UP_TO, _PIECES_UP_TO))
     heads, rows, counts = store_words.calendar(found.calendar)
     return render_template(
         "store.html",
+        **_front(found.store),
         store=found.store.store,
         page=found,
         of=of,
         figures=figures(of),
-        lanes=pictures.lanes(of, 4 * usual.seen_within, at, every=ticks),
+        lanes=pictures.lanes(of, 4 * usual.seen_within, at, every=ticks, pieces=pieces),
         ticks=ticks,
+        pieces=pieces,
         why=why.explained(of, usual, at),
         links=_Links(asked, of),
         lost=None if of.lost is None else f"{rounded(of.lost.whole):,}",
@@ -61,16 +76,67 @@ def store(store_id: str) -> str:
         near=times.length(usual.seen_within),
         gap=times.length(usual.max_gap),
         month=_month(found),
+        writes=caller().scope is Scope.WRITE,
+        done=_DONE.get(request.args.get("done", ""), ""),
+        local=_local,
+        iso=iso,
         calendar=(heads, rows, counts),
         open_24x7=not found.store.hours_given,
         shortest=asked.shortest // MINUTE,
         short=_SHORT,
         words=store_words,
-        told=pictures.WORDS,
+        told=shapes.WORDS,
         title_of=pictures.title,
         times=times,
         share=words.share,
     )
+
+
+@blueprint.get("/store-now")
+@needs(READ)
+@asked_by_itself
+def now() -> Response:
+    """How the store stands, for a page whose figures are of the moment `shown`."""
+    store_id = forms.store_id()
+    return live.part((picture.stamp(database(), caller(), store_id), live.shown(0)), lambda: _now(store_id))
+
+
+def _now(store_id: str) -> str:
+    meant = intended_reasons()
+    found = picture.stands(database(), caller(), store_id, default_request(), meant, now_us())
+    store = found.store.store
+    return render_template(
+        "_store_part.html", stands=found, shown_us=live.shown(found.as_of), store=store,
+        name=store.name or store.store_id, words=store_words, times=times, iso=iso,
+    )  # fmt: skip
+
+
+def _before_polls(store_id: str) -> str:
+    """The page while there is no poll: what is given of the store, and the links to change it."""
+    given = unpolled.given(database(), caller(), store_id, default_request().default_zone, now_us())
+    return render_template(
+        "store.html",
+        **_front(given.store),
+        store=given.store.store,
+        page=None,
+        given=given,
+        zone=given.store.zone or default_request().default_zone,
+        writes=caller().scope is Scope.WRITE,
+        done=_DONE.get(request.args.get("done", ""), ""),
+        words=store_words,
+    )
+
+
+def _front(of: Found) -> dict[str, Any]:
+    """What the page tells of the storefront that we look at, to who decides on the store."""
+    shown = storefronts.shown(database(), caller(), of.store.store_key)
+    front = shown.front
+    return {
+        "decides": shown.may_change and caller().scope is Scope.WRITE,
+        "front": front,
+        "front_often": front and storefront_words.often(front.every_s),
+        "front_seen": front and storefront_words.last_look(front, datetime.now(UTC)),
+    }
 
 
 @dataclass(frozen=True)
@@ -87,7 +153,7 @@ class Figures:
     coverage: float | None
 
 
-def figures(of: picture.Picture) -> Figures:
+def figures(of: Picture) -> Figures:
     """Of a picture, as the API tells them."""
     return figures_of(of.whole.totals)
 
@@ -105,14 +171,23 @@ def figures_of(totals: list[int]) -> Figures:
 
 def _month(found: Page) -> dict[str, object]:
     """The outages of 30 days, and what they add up to."""
-    told = found.month.chosen
+    told, costs = found.month.chosen, found.costs
     return {
         "items": found.month.items,
+        "lost": None if costs is None else [f"{rounded(each.whole):,}" for each in costs],
+        "shown": _MOST_OUTAGES if request.args.get("outages") == "all" else _OUTAGES,
+        "most": _MOST_OUTAGES,
+        "all_lost": f"{rounded(sum(costs or [], Lost()).whole):,}",
         "count": told.count,
         "down": told.down,
         "mean": None if told.mean is None else times.length(round(told.mean)),
         "longest": None if told.longest is None else times.length(told.longest),
     }
+
+
+def _local(at: int, zone: str, *, up: bool = False) -> str:
+    """An instant as a field of a form takes it: on the clock of a zone, to the second, rounded down or up."""
+    return f"{times.on_clock(at + (SECOND - 1 if up else 0), zone):%Y-%m-%dT%H:%M:%S}"
 
 
 # --- addresses ------------------------------------------------------------------------------------
@@ -121,7 +196,7 @@ def _month(found: Page) -> dict[str, object]:
 class _Links:
     """Addresses of this page with other days, or with a piece that is explained."""
 
-    def __init__(self, asked: Asked, of: picture.Picture) -> None:
+    def __init__(self, asked: Asked, of: Picture) -> None:
         self._of = of
         self.days = None if asked.first is not None else asked.days
         days = {"from": _date(of.first), "to": _date(of.last)} if self.days is None else {"days": self.days}
@@ -145,6 +220,10 @@ class _Links:
         """The same days, short outages left out, or with all."""
         kept = {name: value for name, value in self._same.items() if name != "min"}
         return f"?{urlencode(kept | ({'min': minutes} if minutes else {}))}#h-out"
+
+    def every_outage(self) -> str:
+        """The same days with all outages told."""
+        return f"?{urlencode(self._same | {'outages': 'all'})}#h-out"
 
     @property
     def earlier(self) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 "use strict";
-// One tab stop for a timeline; the arrow keys go from piece to piece. Without this each piece is a link.
+// One tab stop for a timeline or a calendar; the arrow keys go from piece to piece. Without this each piece is a link.
 for (const group of document.querySelectorAll("[data-timeline]")) {
-  const lanes = [...group.querySelectorAll("svg.lane")].map((lane) => [...lane.querySelectorAll("a")]);
+  const lanes = [...group.querySelectorAll("li.day, tr")].map((lane) => [...lane.querySelectorAll("a")]).filter((lane) => lane.length);
   const pieces = lanes.flat();
   if (!pieces.length) continue;
   const stop = (piece) => pieces.forEach((each) => each.setAttribute("tabindex", each === piece ? "0" : "-1"));
@@ -40,4 +40,16 @@ for (const group of document.querySelectorAll("[data-timeline]")) {
     const piece = event.target.closest("a");
     if (piece) stop(piece);
   });
+  // What the piece under the pointer, or in focus, stands for: in a line that keeps its place.
+  const told = group.querySelector("[data-told]");
+  if (told) {
+    const words = (target) => (target.closest("svg.lane a") || target).querySelector(":scope > title")?.textContent;
+    const usual = "Point at a piece, or go to it by Tab and the arrow keys, to read it here.";
+    const tell = (target) => (told.textContent = (target && words(target)) || usual);
+    told.hidden = false;
+    tell(null);
+    group.addEventListener("focusin", (event) => tell(event.target));
+    group.addEventListener("pointerover", (event) => words(event.target) && tell(event.target));
+    group.addEventListener("pointerleave", () => tell(group.contains(document.activeElement) ? document.activeElement : null));
+  }
 }

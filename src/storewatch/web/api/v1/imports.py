@@ -37,13 +37,15 @@ class ImportPath(BaseModel):
 
 class ImportQuery(PageQuery):
     kind: Literal["", "store_status", "menu_hours", "store_timezone", "stores"] = ""
-    source: Literal["", "cli", "upload", "api", "demo"] = Field(default="", description="how it came")
+    source: Literal["", "cli", "upload", "folder", "api", "probe", "demo"] = Field(
+        default="", description="how it came"
+    )
 
 
 class Import(BaseModel):
     import_id: str
     kind: Kind
-    source: str = Field(description="cli, upload, api (polls of a request) or demo")
+    source: str = Field(description="cli, upload, folder (the watched one), api (polls of a request) or demo")
     file_name: str
     size_bytes: int = Field(description="as it came")
     sha256: str = Field(description="of the file as it came")

@@ -281,7 +281,7 @@ def _shown(found: Found) -> dict[str, Any]:
 
 
 def _standing(found: Standing, by_outages: bool) -> dict[str, Any]:
-    verdict, counted = found.verdict, found.stores
+    verdict, counted = found.verdict, found.used.stores
     judged = counted.total() - counted[Status.NO_DATA]
     return {
         "first_day": _day(found.first_day),
@@ -299,10 +299,10 @@ def _standing(found: Standing, by_outages: bool) -> dict[str, Any]:
         "stores": {status.value: counted[status] for status in Status},
         "stores_met": counted[Status.MET] / judged if judged else None,
         "days_that_used_most": [
-            {"day": _day(day), **_amount("used", used, by_outages)} for day, used in found.days
+            {"day": _day(day), **_amount("used", used, by_outages)} for day, used in found.used.days
         ],
         "stores_that_used_most": [
-            {"store_id": store_id, **_amount("used", used, by_outages)} for store_id, used in found.worst
+            {"store_id": store_id, **_amount("used", used, by_outages)} for store_id, used in found.used.worst
         ],
     }
 

@@ -1,0 +1,137 @@
+"""How stores stand at T, from how they stood before: what an hour of polls costs is its last day alone.
+
+A store follows itself if its last day only went on: the row of before was of the same local day, no earlier
+day changed since, and nothing but polls did. Then each figure is the one of before, less what the day was,
+plus what it is; and a state that fills the days that were computed anew began when it was said to have begun.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from storewatch.domain import exceptions, hours
+from storewatch.domain.axis import Int64
+from storewatch.domain.cost import Lost
+from storewatch.domain.history import Bools, Days, Stretches
+from storewatch.domain.standing import CLOSED, LOOKED, UNSEEN, UNTOLD, Costs, Standing, states
+from storewatch.domain.windows import local_days, midnights
+from storewatch.services import revenue
+from storewatch.services.sight import Computed, Sight
+from storewatch.storage import store_now
+from storewatch.storage.history import NEVER
+
+if TYPE_CHECKING:  # history stands above: its job keeps what is computed here
+    from storewatch.services.history import Part
+
+
+@dataclass(frozen=True)
+class Before:
+    """What is known of stores before days are written anew: how they stood and their last days."""
+
+    rows: store_now.Rows
+    last_days: Days
+
+
+@dataclass(frozen=True)
+class Due:
+    """What made stores due, and bool[stores] whose days `earlier` than the last one are others now."""
+
+    claimed: Stretches
+    earlier: Bools
+
+    def __getitem__(self, stores: slice) -> Due:
+        return Due(self.claimed, self.earlier[stores])
+
+
+def follow(part: Part, before: Before, box: Computed, due: Due) -> tuple[Standing, Bools]:
+    """How those of the stores of a box stand that follow themselves, and bool[stores] which do. `part` holds
+    the last day of each, as it is stored now.
+    """
+    seen = part.seen
+    old, new = (_by_store(days, len(seen.store_keys)) for days in (before.last_days, part.days))
+    state, since, follows = _states(seen, before.rows, box)
+    follows &= _went_on(seen, before.rows, box, due) & (old >= 0) & (new >= 0)
+    some = np.flatnonzero(follows)
+    one, other = before.last_days[old[some]], part.days[new[some]]
+    same = (one.starts_down == other.starts_down) & (_was_open(one) == _was_open(other))
+    some, one, other = some[same], one[same], other[same]
+    costs = _costs(part, before.rows, some, other)
+    told = np.array([each is not UNKNOWN for each in costs], np.bool_)
+    some, one, other = some[told], one[told], other[told]
+    follows[:] = False
+    follows[some] = True
+    stood = before.rows.stood
+    return Standing(
+        state[some],
+        since[some],
+        stood.totals[some] + (other.totals - one.totals)[:, None],
+        stood.down_min[some] + (other.down_min - one.down_min)[:, None],
+        stood.down_max[some] + (other.down_max - one.down_max)[:, None],
+        stood.outages[some] + (other.outages - one.outages)[:, None],
+        [each for each in costs if each is not UNKNOWN],
+    ), follows
+
+
+def _by_store(days: Days, stores: int) -> Int64:
+    """int64[stores]: the row of each store; -1 without one."""
+    row = np.full(stores, -1)
+    row[days.store] = np.arange(len(days))
+    return row
+
+
+def _was_open(days: Days) -> Bools:
+    return np.asarray(days.totals.sum(axis=1) > 0)
+
+
+def _went_on(seen: Sight, rows: store_now.Rows, box: Computed, due: Due) -> Bools:
+    """bool[stores]: of the same day as before, no other day changed, nor anything but polls and T."""
+    last, frame, claimed = seen.last_days(), box.frame, due.claimed
+    # hours, zones and rules change days for good; after T nothing is due but how stores stand
+    anew = claimed[(claimed.first <= -NEVER) | (claimed.last >= NEVER) | (claimed.first > seen.as_of)]
+    same_day = local_days(rows.as_of - 1, seen.schedule.zone, seen.schedule.zone_names) == last
+    return np.asarray(
+        rows.there & same_day & (rows.as_of <= seen.as_of) & ~due.earlier & ~anew.reach(seen.store_keys)
+        & (seen.record.archived > last) & (last < frame.first_day + frame.days)
+        & (seen.frozen_until <= frame.edges[:, 0])
+    )  # fmt: skip
+
+
+def _states(seen: Sight, rows: store_now.Rows, box: Computed) -> tuple[Int64, Int64, Bools]:
+    """(state, since) of stores, and bool[stores] of which it is known without looking further back."""
+    now, zones = seen.as_of, (seen.schedule.zone, seen.schedule.zone_names)
+    looked = midnights(seen.last_days()[:, None] - LOOKED + 1, *zones)[:, 0]
+    begin = np.maximum(box.frame.edges[:, 0], looked)
+    cover = exceptions.cover(seen.applied, seen.schedule, now, now + 1)
+    opens = hours.open_intervals(seen.schedule, now, now + 1, cover.other, cover.closed)
+    state, since = states(box.segments, opens, begin, now)
+    went_on = (rows.stood.state == state) & np.where(
+        rows.stood.since == UNTOLD, state != UNSEEN, rows.stood.since < begin
+    )
+    known = (state == CLOSED) | (since != UNTOLD) | (begin == looked)
+    carried = ~known & went_on
+    return state, np.where(carried, rows.stood.since, since), known | carried
+
+
+UNKNOWN: Costs = [], [], 0
+
+
+def _costs(part: Part, rows: store_now.Rows, some: Int64, today: Days) -> list[Costs | None]:
+    """What the downtime of some stores costs, of which these are the last days; `UNKNOWN` where that does not
+    follow.
+    """
+    now, priced = revenue.lost(part.seen.session, part, today, today.store, len(part.seen.store_keys))
+    return [_cost(rows.stood.lost[store], now[store] if priced[store] else None) for store in some.tolist()]
+
+
+def _cost(before: Costs | None, today: Lost | None) -> Costs | None:
+    if before is None or today is None:
+        return None if before is None and today is None else UNKNOWN
+    whole, seen, of = before
+    parts = [today.whole * of, today.seen * of]
+    if any(each.denominator > 1 for each in parts):
+        return UNKNOWN
+    more, more_seen = (int(each) - was[0] for each, was in zip(parts, (whole, seen), strict=True))
+    return [each + more for each in whole], [each + more_seen for each in seen], of

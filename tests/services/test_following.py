@@ -1,0 +1,139 @@
+"""Hour after hour of polls: how stores stand follows from how they stood, and is what it would be anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from storewatch.domain.clock import DAY, HOUR, MINUTE
+from storewatch.errors import NotFoundError
+from storewatch.services import following, history, proof
+from storewatch.storage.db import Database
+from tests.services.kept_against_engine import assert_periods_equal
+from tests.services.test_history_changes import (
+    FIRST,
+    STORES,
+    USUAL,
+    assert_fleet_is_right,
+    begin,
+    changes,
+    make,
+)
+
+NOON = (FIRST + 8) * DAY + 12 * HOUR
+REVENUE = [("takes", ("a", 70_000, False)), ("takes", ("b", 900, True))]
+polls = st.lists(st.sampled_from((None, True, True, False)), min_size=3, max_size=3)
+late = st.lists(
+    st.tuples(st.sampled_from(STORES), st.booleans(), st.integers(1, 40 * 60) | st.integers(1, 12 * 24 * 60)),
+    max_size=2,
+)
+hours = st.tuples(polls, late, st.none() | st.none() | changes)
+
+
+def hour(states: list[bool | None], before: list[tuple[str, bool, int]], number: int) -> list[object]:
+    """The polls of an hour, and some that come late by so many minutes."""
+    at = NOON + number * HOUR
+    told = zip(STORES, states, strict=True)
+    now = [(store, up, at + 5 * MINUTE) for store, up in told if up is not None]
+    return [*now, *((store, up, at - minutes * MINUTE) for store, up, minutes in before)]
+
+
+def past(database: Database) -> None:
+    """Four stores of which two have revenue, polled for a week."""
+    begin(database)
+    make(database, "import", [(store, True, FIRST * DAY) for store in STORES])
+    make(database, "hours", ("c", [(day, 9 * 3600, 2 * 3600) for day in range(7)], FIRST))
+    for change in REVENUE:
+        make(database, *change)
+    draw = np.random.default_rng(5)
+    each = [(s, draw.random() > 0.2, NOON - n * 3 * HOUR) for s in STORES for n in range(1, 60)]
+    make(database, "import", each)
+    while history.update(database, USUAL):
+        pass
+
+
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@example(run=[([True, False, True], [("a", False, 12 * 24 * 60)], None)])
+@given(run=st.lists(hours, min_size=2, max_size=16))
+def test_every_hour_is_what_it_would_be_anew(
+    database: Database, run: list[tuple[list[bool | None], list[tuple[str, bool, int]], tuple[str, object]]]
+) -> None:
+    past(database)
+    for number, (states, before, change) in enumerate(run):
+        if came := hour(states, before, number):
+            make(database, "import", came)
+        if change is not None:
+            with suppress(NotFoundError):
+                make(database, *change)
+        while history.update(database, USUAL):
+            pass
+        assert proof.verify_standing(database, USUAL).wrong == 0
+    assert proof.verify(database, USUAL).wrong == 0
+    assert_periods_equal(database, USUAL)
+    assert_fleet_is_right(database)
+
+
+@pytest.fixture
+def followed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many stores followed in each job."""
+    counts: list[int] = []
+    real: Callable[..., tuple[object, np.ndarray[tuple[int], np.dtype[np.bool_]]]] = following.follow
+
+    def counted(*given: object) -> object:
+        standing, follows = real(*given)
+        counts.append(int(follows.sum()))
+        return standing, follows
+
+    monkeypatch.setattr("storewatch.services.standing.follow", counted)
+    return counts
+
+
+def test_stores_that_are_only_polled_follow_until_their_day_ends(
+    database: Database, followed: list[int]
+) -> None:
+    past(database)
+    followed.clear()
+    for number in range(24):
+        make(database, "import", hour([True] * 3, [], number))
+        history.update(database, USUAL)
+    assert followed.count(3) >= 12
+    assert 24 * 3 - sum(followed) >= 3  # each has one midnight
+
+
+def test_a_store_whose_hours_or_revenue_change_does_not_follow(
+    database: Database, followed: list[int]
+) -> None:
+    past(database)
+    make(database, "import", hour([True] * 3, [], 0))
+    history.update(database, USUAL)
+    for number, change in enumerate(
+        [("takes", ("a", 80_000, False)), ("hours", ("a", [(0, 0, 3600)], FIRST + 1))], 1
+    ):
+        followed.clear()
+        make(database, *change)
+        make(database, "import", hour([True] * 3, [], number))
+        while history.update(database, USUAL):
+            pass
+        assert sum(followed) <= 2
+        assert proof.verify_standing(database, USUAL).wrong == 0
+
+
+def test_a_late_poll_from_long_ago_does_not_lengthen_what_is_looked_at(database: Database) -> None:
+    begin(database)
+    make(database, "import", [("a", n > 3, NOON - 14 * DAY + n * 3 * HOUR) for n in range(8)])
+    make(database, "import", [(s, False, NOON - n * 3 * HOUR) for s in STORES for n in range(1, 72)])
+    while history.update(database, USUAL):
+        pass
+    make(database, "import", hour([False] * 3, [("a", False, 12 * 24 * 60)], 0))
+    while history.update(database, USUAL):
+        pass
+    assert proof.verify_standing(database, USUAL).wrong == 0

@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Most tests wait for a disk, a lock or a process, so more run at a time than there are cores.
 AT_ONCE := -n 4 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help setup demo serve test unit check format bench lock clean
+.PHONY: help setup demo serve test unit hunt check format bench lock clean
 
 help: ## Show what can be made.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,9 @@ test: setup ## Run all tests.
 
 unit: setup ## Run the quick tests.
 	@$(BIN)/python -m pytest $(AT_ONCE) -m "not slow" $(ARGS)
+
+hunt: setup ## Run the tests with generated examples on other ones than usual.
+	@HYPOTHESIS_PROFILE=hunt $(BIN)/python -m pytest $(AT_ONCE) $$(grep -rlE "^@given|schemathesis" tests --include=test_*.py) $(ARGS)
 
 check: setup ## Lint, format, types, layers.
 	@$(BIN)/ruff check .

@@ -2,6 +2,9 @@
 
 `STOREWATCH_TEST_DATABASE_URL` names a server on which the user may create databases; without it the
 tests start storewatch's own PostgreSQL.
+
+Generated examples are the same in every run, so that a change is judged by what it changes. `make hunt` draws
+others; what it finds becomes an `@example`.
 """
 
 from __future__ import annotations
@@ -17,12 +20,17 @@ from pathlib import Path
 import psycopg
 import pytest
 from flask import Flask
+from hypothesis import settings
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import make_url
 
 from storewatch import embedded
 from storewatch.storage import db
 from storewatch.storage.db import Database
+
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("hunt", print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

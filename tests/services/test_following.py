@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from storewatch.domain.availability import Kind
 from storewatch.domain.clock import DAY, HOUR, MINUTE
 from storewatch.errors import NotFoundError
-from storewatch.services import following, history, proof
+from storewatch.services import following, history, proof, revenue
+from storewatch.services.sight import see
+from storewatch.storage import history as marks
+from storewatch.storage import polls
 from storewatch.storage.db import Database
 from tests.services.kept_against_engine import assert_periods_equal
 from tests.services.test_history_changes import (
@@ -27,12 +32,12 @@ from tests.services.test_history_changes import (
 
 NOON = (FIRST + 8) * DAY + 12 * HOUR
 REVENUE = [("takes", ("a", 70_000, False)), ("takes", ("b", 900, True))]
-polls = st.lists(st.sampled_from((None, True, True, False)), min_size=3, max_size=3)
+heard = st.lists(st.sampled_from((None, True, True, False)), min_size=3, max_size=3)
 late = st.lists(
     st.tuples(st.sampled_from(STORES), st.booleans(), st.integers(1, 40 * 60) | st.integers(1, 12 * 24 * 60)),
     max_size=2,
 )
-hours = st.tuples(polls, late, st.none() | st.none() | changes)
+hours = st.tuples(heard, late, st.none() | st.none() | changes)
 
 
 def hour(states: list[bool | None], before: list[tuple[str, bool, int]], number: int) -> list[object]:
@@ -80,6 +85,21 @@ def test_every_hour_is_what_it_would_be_anew(
     assert proof.verify(database, USUAL).wrong == 0
     assert_periods_equal(database, USUAL)
     assert_fleet_is_right(database)
+
+
+def test_what_a_day_costs_falls_on_no_other_store(database: Database) -> None:
+    past(database)
+    make(database, "takes", ("c", 1700, True))
+    with database.session() as session:
+        keys = marks.next_stores(session, 0, marks.LAST_KEY)
+        part = history.last_days_of(see(session, keys, USUAL, polls.newest(session) or 0))
+        by_hour = np.flatnonzero(part.days.store > 0).tolist()
+        for row in by_hour:
+            day = part.days[[row]]
+            told, _ = revenue.lost(session, part, day, np.zeros(1, np.int64), 1)
+            down = int(day.totals[0, [Kind.DOWN_SEEN, Kind.DOWN_INFERRED]].sum())
+            assert told[0].whole == Fraction([900, 1700][int(day.store[0]) - 1] * down, HOUR)
+    assert len(by_hour) > 10
 
 
 @pytest.fixture

@@ -65,8 +65,8 @@ def put(
 
 
 def lost(session: Session, part: Part, days: Days, place: Int64, places: int) -> tuple[list[Lost], Bools]:
-    """What the downtime of a part's days costs, by the place of each; and bool[stores] whose revenue is
-    known.
+    """What the downtime of `days` costs, by the place of each; and bool[stores] whose revenue is known. They
+    are days of a part, all or some.
     """
     known = revenue.read(session, part.seen.store_keys)
     rows = np.flatnonzero(known.weekly[days.store] >= 0)
@@ -111,6 +111,8 @@ def _lost_by_hour(
     store: Int64, day: Int64, hour: Int64, down: Int64, seen: Int64,
 ) -> list[Lost]:  # fmt: skip
     first = part.frame.first_day
+    asked = np.flatnonzero(at[store, day - first] >= 0)
+    store, day, hour, down, seen = (column[asked] for column in (store, day, hour, down, seen))
     cents = np.zeros(len(store), np.int64)
     zone = part.seen.schedule.zone[store]
     for number in np.unique(zone).tolist():

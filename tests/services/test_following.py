@@ -95,7 +95,7 @@ def test_what_a_day_costs_falls_on_no_other_store(database: Database) -> None:
         part = history.last_days_of(see(session, keys, USUAL, polls.newest(session) or 0))
         by_hour = np.flatnonzero(part.days.store > 0).tolist()
         for row in by_hour:
-            day = part.days[[row]]
+            day = part.days[np.array([row])]
             told, _ = revenue.lost(session, part, day, np.zeros(1, np.int64), 1)
             down = int(day.totals[0, [Kind.DOWN_SEEN, Kind.DOWN_INFERRED]].sum())
             assert told[0].whole == Fraction([900, 1700][int(day.store[0]) - 1] * down, HOUR)

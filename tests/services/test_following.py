@@ -10,14 +10,17 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session
 
+from storewatch.domain import touched
 from storewatch.domain.availability import Kind
 from storewatch.domain.clock import DAY, HOUR, MINUTE
+from storewatch.domain.history import Days
 from storewatch.errors import NotFoundError
 from storewatch.services import following, history, proof, revenue
 from storewatch.services.sight import see
 from storewatch.storage import history as marks
-from storewatch.storage import polls
+from storewatch.storage import polls, store_days
 from storewatch.storage.db import Database
 from tests.services.kept_against_engine import assert_periods_equal
 from tests.services.test_history_changes import (
@@ -46,6 +49,12 @@ def hour(states: list[bool | None], before: list[tuple[str, bool, int]], number:
     told = zip(STORES, states, strict=True)
     now = [(store, up, at + 5 * MINUTE) for store, up in told if up is not None]
     return [*now, *((store, up, at - minutes * MINUTE) for store, up, minutes in before)]
+
+
+@pytest.fixture(autouse=True)
+def as_of_a_fleet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an import touched is told to the instant, as it is where it touches many stores."""
+    monkeypatch.setattr(touched, "MANY", 0)
 
 
 def past(database: Database) -> None:
@@ -121,12 +130,34 @@ def test_stores_that_are_only_polled_follow_until_their_day_ends(
     database: Database, followed: list[int]
 ) -> None:
     past(database)
-    followed.clear()
+    by_hour = []
     for number in range(24):
+        followed.clear()
         make(database, "import", hour([True] * 3, [], number))
         history.update(database, USUAL)
-    assert followed.count(3) >= 12
-    assert 24 * 3 - sum(followed) >= 3  # each has one midnight
+        by_hour.append(sum(followed))
+    assert by_hour.count(3) >= 12
+    assert 24 * 3 - sum(by_hour) >= 3  # each has one midnight
+
+
+def test_an_hour_of_polls_is_the_work_of_one_day_once_the_day_has_a_poll(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    past(database)
+    computed, stage = [], store_days.stage
+
+    def counted(session: Session, keys: object, days: Days, *rest: object) -> None:
+        computed.append(len(days))
+        stage(session, keys, days, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store_days, "stage", counted)
+    by_hour = []
+    for number in range(24):
+        computed.clear()
+        make(database, "import", hour([True] * 3, [], number))
+        history.update(database, USUAL)
+        by_hour.append(sum(computed))
+    assert (min(by_hour), by_hour.count(3)) == (3, 21)  # each store has one midnight
 
 
 def test_a_store_whose_hours_or_revenue_change_does_not_follow(

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
+from storewatch.domain.availability import Policy
 from storewatch.domain.clock import HOUR
 from storewatch.domain.permissions import COMMAND
 from storewatch.domain.weekly import ALWAYS
@@ -15,6 +16,7 @@ from storewatch.services.chosen import Chosen
 from storewatch.services.hours_from import HoursFrom
 from storewatch.services.periods import Asked, ByPeriod
 from storewatch.services.reporting import Request
+from storewatch.storage import history as marks
 from storewatch.storage.db import Database
 from tests.factories import CHICAGO_MONDAY, load, load_chicago
 from tests.services.by_engine import assert_equal
@@ -195,9 +197,22 @@ def test_a_long_history_is_made_in_many_jobs_each_of_which_defers_the_next(
     monkeypatch.setattr(history, "_STORES_AT_ONCE", 4)
     lines = [f"{store},active,2023-01-2{day} 12:00:00\n" for store in range(9) for day in (1, 4)]
     load(database, "store_id,status,timestamp_utc\n" + "".join(lines))
-    assert worked_off(database) == 9
+    assert worked_off(database) == 5  # two stores at a time
     assert proved(database)
     assert len(assert_equal(database, MONDAY - 22, MONDAY + 8, USUAL)) == 9 * 5
+
+
+def test_a_job_that_ends_between_its_days_and_its_marks_leaves_nothing_that_no_one_mends(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_chicago(database)
+    worked_off(database)
+    with monkeypatch.context() as failing:
+        failing.setattr(marks, "done", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            history.update(database, replace(USUAL, policy=Policy.PREVIOUS))
+    worked_off(database)
+    assert proof.verify(database, USUAL).wrong == 0
 
 
 def test_the_proof_counts_days_that_are_wrong_lacking_or_too_many(database: Database) -> None:

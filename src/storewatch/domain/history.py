@@ -29,6 +29,9 @@ from storewatch.domain.windows import midnights
 Bools = NDArray[np.bool_]
 _DOWN = (Kind.DOWN_SEEN, Kind.DOWN_INFERRED)
 
+FAR = 1 << 60
+"""Later than any instant."""
+
 # --- which days -----------------------------------------------------------------------------------
 
 
@@ -110,6 +113,17 @@ class Stretches:
         np.add.at(step, np.searchsorted(store_keys, self.first_key), 1)
         np.subtract.at(step, np.searchsorted(store_keys, self.last_key, side="right"), 1)
         return np.cumsum(step[:-1]) > 0
+
+    def earliest(self, store_keys: NDArray[np.int32]) -> Int64:
+        """int64[stores]: the first instant of any stretch of theirs, far off without one; the keys are in
+        order.
+        """
+        low = np.searchsorted(store_keys, self.first_key).tolist()
+        high = np.searchsorted(store_keys, self.last_key, side="right").tolist()
+        found = np.full(len(store_keys), FAR)
+        for number in np.argsort(-self.first).tolist():
+            found[low[number] : high[number]] = self.first[number]
+        return found
 
     def reach_any(self, store_keys: NDArray[np.int32]) -> Bools:
         """bool[stretches]: whether there is one of some stores in it; the keys are in order."""

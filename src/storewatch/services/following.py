@@ -21,7 +21,7 @@ from storewatch.domain.windows import local_days, midnights
 from storewatch.services import revenue
 from storewatch.services.sight import Computed, Sight
 from storewatch.storage import store_now
-from storewatch.storage.history import NEVER
+from storewatch.storage.history import MAX_GAP, NEVER
 
 if TYPE_CHECKING:  # history stands above: its job keeps what is computed here
     from storewatch.services.history import Part
@@ -44,6 +44,20 @@ class Due:
 
     def __getitem__(self, stores: slice) -> Due:
         return Due(self.claimed, self.earlier[stores])
+
+
+def only_last(seen: Sight, rows: store_now.Rows, claimed: Stretches) -> Bools:
+    """bool[stores]: whose last day alone may have changed, whatever else is claimed.
+
+    What changed at t and later reaches back to the poll before t and no further, for an instant before that
+    one has it nearer. So a poll between midnight and t spares the days before. T may not have gone back.
+    """
+    found, midnight = seen.recent_polls(), seen.last_midnights()
+    changed = claimed.earliest(seen.store_keys) + MAX_GAP
+    between = (found.at >= midnight[found.store]) & (found.at < changed[found.store])
+    spared = np.zeros(len(seen.store_keys), np.bool_)
+    spared[found.store[between]] = True
+    return spared & rows.there & (rows.as_of <= seen.as_of)
 
 
 def follow(part: Part, before: Before, box: Computed, due: Due) -> tuple[Standing, Bools]:

@@ -7,6 +7,7 @@ by other rules. The job computes these and takes the marks away; whoever reads c
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +21,7 @@ from storewatch.domain.clock import DAY
 from storewatch.domain.history import Bools, Days, Frame, Stretches
 from storewatch.domain.standing import SPANS
 from storewatch.services import fleet_days, open_ahead, standing
-from storewatch.services.following import Before, Due
+from storewatch.services.following import Before, Due, only_last
 from storewatch.services.reporting import Request
 from storewatch.services.sight import Computed, Sight, rules_of, see
 from storewatch.storage import (
@@ -36,7 +37,9 @@ from storewatch.storage.db import Database
 
 log = structlog.get_logger()
 
-_STORES_AT_ONCE = 3_000
+_STORES_AT_ONCE = 6_000
+_SIDE_BY_SIDE = 2
+"""One computes while the server writes for the other."""
 
 
 # --- the job --------------------------------------------------------------------------------------
@@ -45,19 +48,22 @@ _STORES_AT_ONCE = 3_000
 def update(database: Database, request: Request) -> bool:
     """Computes a part of what is due, and defers the next job if that was not all; tells whether.
 
-    One transaction: killed at any instant, nothing has happened. One at a time, for the next job begins
-    where this one ends.
+    Killed at any instant, what was due is due: it is taken away in one transaction, after the days are
+    written. One at a time, for the next job begins where this one ends.
     """
     with database.transaction() as session:
         history.lock(session)
         stores.stay(session)
         as_of = polls.newest(session)
-        history.set_present(session, as_of, rules_of(request))
+        with database.transaction() as at_once:  # days of this present are committed before this job is
+            history.set_present(at_once, as_of, rules_of(request))
         numbers, claimed = history.claim(session)
         more = False
         if len(claimed):
-            last_key = _work_off(session, request, as_of, claimed)
-            more = history.done(session, numbers, last_key)
+            shares = _shares(session, claimed)
+            with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+                done = pool.map(lambda share: _work_off(database, request, as_of, claimed, share), shares)
+                more = history.done(session, numbers, [*done])
         if not more:  # the days of groups are added up once those of stores are made
             more = fleet_days.work_off(session, request.default_zone)
         if more:
@@ -65,47 +71,81 @@ def update(database: Database, request: Request) -> bool:
         return more
 
 
-def _work_off(session: Session, request: Request, as_of: int | None, claimed: Stretches) -> int:
-    """Computes what is due, store by store in the order of their keys. Returns the last key that is done."""
+@dataclass(frozen=True)
+class _Share:
+    """Stores of which something is due: all such from one key to another, `until` excluded."""
+
+    store_keys: NDArray[np.int32]
+    first: int
+    until: int
+
+
+def _shares(session: Session, claimed: Stretches) -> list[_Share]:
+    """The next stores, to be computed side by side."""
     found = history.next_stores(session, int(claimed.first_key.min()), _STORES_AT_ONCE)
-    last_key = int(found[-1]) if len(found) == _STORES_AT_ONCE else history.LAST_KEY
-    keys = found[claimed.reach(found)]
-    if not len(keys):
-        return last_key
-    seen = see(session, keys, request, as_of or 0)
-    first, last = seen.first_days(), seen.last_days()
-    stored, cut = _cut(seen, first, last)
-    frame, wanted = _wanted(seen, first, int(last.max()), claimed, stored)
-    boxes = seen.computed(frame, wanted)
-    box = next(boxes, None)
-    after = next(boxes, None)
-    if after is not None:
-        keys = keys[: after.stores.start]
-        last_key = int(seen.store_keys[after.stores.start]) - 1
-    _keep(seen[slice(0, len(keys))], request, as_of, box, Due(claimed, cut[: len(keys)]))
-    return last_key
+    until = int(found[-1]) + 1 if len(found) == _STORES_AT_ONCE else history.LAST_KEY + 1
+    keys = [part for part in np.array_split(found[claimed.reach(found)], _SIDE_BY_SIDE) if len(part)]
+    edges = [0, *(int(part[0]) for part in keys[1:]), until]
+    return [_Share(*each) for each in zip(keys, edges[:-1], edges[1:], strict=True)] or [
+        _Share(found[:0], 0, until)
+    ]
 
 
-def _cut(seen: Sight, first: Int64, last: Int64) -> tuple[Int64, Bools]:
-    """Removes the days before the first and after the last one of each store. Returns the first day that is
-    stored then, int64[stores], and bool[stores] of which some were removed.
+def _work_off(
+    database: Database, request: Request, as_of: int | None, claimed: Stretches, share: _Share
+) -> tuple[int, int]:
+    """Computes what is due of the first stores of a share. Returns from which key to which that is done, the
+    second one excluded.
+
+    In a transaction of its own: whoever reads meanwhile holds these days to be due still, and they are right.
     """
-    session, keys, none = seen.session, seen.store_keys, int(last.max()) + 1
-    low, high = store_days.bounds(session, keys, none)
-    cut = (low <= high) & ((low < first) | (high > last))
+    if not len(share.store_keys):
+        return share.first, share.until
+    with database.transaction() as session:
+        seen = see(session, share.store_keys, request, as_of or 0)
+        before = _before(seen)
+        settled = only_last(seen, before.rows, claimed)
+        stored, cut = _cut(seen, ~settled)
+        frame, wanted = _wanted(seen, claimed, stored, settled)
+        boxes = seen.computed(frame, wanted)
+        box, after = next(boxes, None), next(boxes, None)
+        if after is not None:
+            seen = seen[slice(0, after.stores.start)]
+        _keep(seen, request, as_of, box, before, Due(claimed, cut[: len(seen.store_keys)]))
+    return share.first, share.until if after is None else int(share.store_keys[after.stores.start])
+
+
+def _before(seen: Sight) -> Before:
+    return Before(store_now.read(seen.session, seen.store_keys), _last_day_of(seen).days)
+
+
+def _cut(seen: Sight, some: Bools) -> tuple[Int64, Bools]:
+    """Removes the days before the first and after the last one of some stores. Returns the first day that is
+    stored then of each store, int64[stores], and bool[stores] of which some were removed.
+    """
+    session, low, cut = seen.session, seen.first_days(), np.zeros(len(some), np.bool_)
+    first, last, keys = low[some], seen.last_days()[some], seen.store_keys[some]
+    if len(keys):
+        none = int(last.max()) + 1
+        low[some], high = store_days.bounds(session, keys, none)
+        cut[some] = (low[some] <= high) & ((low[some] < first) | (high > last))
     if cut.any():
-        store_days.remove_outside(session, keys[cut], first[cut], last[cut])
-        low, _ = store_days.bounds(session, keys, none)
+        gone = cut[some]
+        store_days.remove_outside(session, keys[gone], first[gone], last[gone])
+        low[some], _ = store_days.bounds(session, keys, none)
     return low, cut
 
 
-def _keep(seen: Sight, request: Request, as_of: int | None, box: Computed | None, due: Due) -> None:
+def _keep(
+    seen: Sight, request: Request, as_of: int | None, box: Computed | None, before: Before, due: Due
+) -> None:
     """Stores the days of a box, and how the stores stand, of which then all days are computed."""
     session, keys = seen.session, seen.store_keys
     follows = np.zeros(len(keys), np.bool_)
     if box is not None:
         own, due = seen[box.stores], due[box.stores]
-        before = Before(store_now.read(session, own.store_keys), _last_day_of(own).days)
+        if len(own.store_keys) < len(before.rows.there):
+            before = _before(own)
         store_days.stage(session, own.store_keys, box.days(), *box.by_hour())
         key, day = store_days.keep(session)
         store = np.searchsorted(own.store_keys, key)
@@ -145,17 +185,19 @@ def _stored(seen: Sight, days: int) -> Part:
     return Part(seen, frame, found, stored, np.zeros_like(stored))
 
 
-def _wanted(
-    seen: Sight, first: Int64, last_day: int, claimed: Stretches, stored: Int64
-) -> tuple[Frame, Bools]:
-    """The days that are due, and those before the first stored one: a first poll may have come later."""
-    lacking = stored > first
+def _wanted(seen: Sight, claimed: Stretches, stored: Int64, settled: Bools) -> tuple[Frame, Bools]:
+    """The days that are due, and those before the first stored one: a first poll may have come later. Of
+    stores that are settled but for it, the last one alone.
+    """
+    first, last = seen.first_days(), seen.last_days()
+    last_day, lacking = int(last.max()), stored > first
     begin = int(first[lacking].min()) if lacking.any() else last_day
     earliest = int(claimed.first.min())
     begin = min(begin, max(int(first.min()), earliest // DAY - 1))
     frame = seen.frame(min(begin, last_day), last_day)
     days = np.arange(frame.days) + frame.first_day
-    wanted = frame.touched(seen.store_keys, claimed) | (days < stored[:, None])
+    wanted = frame.touched(seen.store_keys, claimed) & ~(settled[:, None] & (days < last[:, None]))
+    wanted |= days < stored[:, None]
     return frame, wanted & frame.counted(seen.record.first_instant) & ~seen.frozen(frame)
 
 

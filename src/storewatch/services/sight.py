@@ -13,15 +13,15 @@ from sqlalchemy.orm import Session
 
 from storewatch.domain import exceptions, zones
 from storewatch.domain import history as local
-from storewatch.domain.availability import Rules, Segments, segments
+from storewatch.domain.availability import Polls, Rules, Segments, segments
 from storewatch.domain.axis import Int64
 from storewatch.domain.exceptions import Rulings
 from storewatch.domain.history import Bools, Days, Frame, Stretches
 from storewatch.domain.hours import Schedule
-from storewatch.domain.windows import local_days
+from storewatch.domain.windows import local_days, midnights
 from storewatch.services import sources
 from storewatch.services.reporting import Request
-from storewatch.storage import exceptions_in_force, history, retention, weekly
+from storewatch.storage import exceptions_in_force, history, polls, retention, weekly
 
 ENGINE = 2
 """To be raised when the engine changes so that it says other figures: all history is due then."""
@@ -89,6 +89,23 @@ class Sight:
         at = np.full(len(self.store_keys), self.as_of - 1)
         return local_days(at, self.schedule.zone, self.schedule.zone_names)
 
+    def last_midnights(self) -> Int64:
+        """int64[stores]: the instants at which the last days begin."""
+        return midnights(self.last_days()[:, None], self.schedule.zone, self.schedule.zone_names)[:, 0]
+
+    @cached_property
+    def _recent(self) -> tuple[int, Polls]:
+        """From when on, and the polls since then: those that speak in the last days."""
+        start = int(self.last_midnights().min()) - self.rules.max_gap
+        return start, polls.read((self.session,), self.store_keys, start, self.as_of)
+
+    def recent_polls(self) -> Polls:
+        """Those that speak in the last days, but for the ones that an exception ignores."""
+        start, found = self._recent
+        return exceptions.without(
+            found, exceptions.cover(self.applied, self.schedule, start, self.as_of + 1).ignored
+        )
+
     def frozen(self, frame: Frame) -> Bools:
         """bool[stores, days]: days that polls which are gone had a part in: they stay as they are stored."""
         return np.asarray(frame.edges[:, :-1] < self.frozen_until)
@@ -109,15 +126,22 @@ class Sight:
         """
         gap = self.rules.max_gap
         start, until = int(box.edges.min()), min(self.as_of, int(box.edges.max()) + gap)
-        given = sources.read(
-            (self.session,),
-            self.store_keys[which],
+        given = sources.adjusted(
+            self._polls(which, start - gap, until),
             self.schedule[which],
             self.applied[which],
             start - gap,
             until,
         )
         return segments(given.polls, given.opens, self.rules, start, until, given.cover.decided)
+
+    def _polls(self, which: slice, start: int, until: int) -> Polls:
+        """Polls of some stores in [start, until]; those that were read already are not read again."""
+        if "_recent" not in vars(self) or start < self._recent[0]:
+            return polls.read((self.session,), self.store_keys[which], start, until)
+        found, (low, high, _) = self._recent[1], which.indices(len(self.store_keys))
+        own = (found.store >= low) & (found.store < high) & (found.at >= start) & (found.at <= until)
+        return Polls(found.store[own] - low, found.at[own], found.active[own])
 
     def adjusted(self, frame: Frame) -> Bools:
         """bool[stores, days]: days that exceptions in force may have changed."""

@@ -171,21 +171,24 @@ def _due(session: Session, query: str, **values: Any) -> tuple[Int64, Stretches]
     return number, Stretches(low, high, first, last)
 
 
-def done(session: Session, numbers: Int64, last_key: int) -> bool:
-    """Takes from claimed rows the stores up to a key, in the transaction that writes their days. Whether
-    something is left of them.
+def done(session: Session, numbers: Int64, ranges: list[tuple[int, int]]) -> bool:
+    """Takes from claimed rows the stores from a key to another, that one excluded. Whether something is left
+    of them.
     """
-    values = {"held": numbers.tolist(), "last": last_key}
-    held = "due_no = ANY(CAST(:held AS bigint[]))"
-    session.execute(text(f"DELETE FROM history_due WHERE {held} AND last_key <= :last"), values)
-    cut = (
-        f"UPDATE history_due SET first_key = :last + 1 WHERE {held} AND :last BETWEEN first_key AND last_key"
-    )
-    if last_key < LAST_KEY:
-        session.execute(text(cut), values)
-    return bool(
-        session.execute(text(f"SELECT EXISTS (SELECT FROM history_due WHERE {held})"), values).scalar()
-    )
+    query = """
+        WITH held AS (
+            DELETE FROM history_due WHERE due_no = ANY(CAST(:held AS bigint[]))
+            RETURNING first_key, last_key, first_at, last_at
+        ), rest AS (
+            INSERT INTO history_due (first_key, last_key, first_at, last_at)
+            SELECT lower(keys), upper(keys) - 1, first_at, last_at
+            FROM held, unnest(int8multirange(int8range(first_key, last_key, '[]'))
+                              - CAST(:done AS int8multirange)) AS keys
+            RETURNING 1)
+        SELECT EXISTS (SELECT FROM rest)
+    """
+    told = "{" + ",".join(f"[{first},{until})" for first, until in ranges) + "}"
+    return bool(session.execute(text(query), {"held": numbers.tolist(), "done": told}).scalar())
 
 
 # --- the present ----------------------------------------------------------------------------------

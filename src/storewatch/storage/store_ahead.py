@@ -59,13 +59,16 @@ def each(session: Session, scope: Scope, places: dict[str, int]) -> tuple[Keys, 
 
 def keep(session: Session, store_keys: Keys, zone: list[str], ahead: Int64) -> None:
     """Stores what lies ahead of stores, and nothing of those whose zone is empty."""
-    session.execute(text(_FORGET), _values(store_keys, zone, ahead))
+    if "" in zone:
+        session.execute(text(_FORGET), _values(store_keys, zone, ahead))
     session.execute(text(_KEEP), _values(store_keys, zone, ahead))
 
 
 _FRESH = f"""
-    SELECT * FROM unnest(CAST(:keys AS int[]), CAST(:zone AS text[]),
-        {", ".join(f"CAST(:{name} AS bigint[])" for name in TIMES)}) AS f(store_key, {", ".join(_FIGURES)})
+    SELECT store_key, (CAST(:names AS text[]))[number] AS zone, {", ".join(TIMES)}
+    FROM unnest(CAST(:keys AS int[]), CAST(:zone AS int[]),
+        {", ".join(f"CAST(:{name} AS bigint[])" for name in TIMES)})
+        AS f(store_key, number, {", ".join(TIMES)})
 """
 _FORGET = (
     f"DELETE FROM store_ahead USING ({_FRESH}) AS f WHERE store_ahead.store_key = f.store_key AND f.zone = ''"
@@ -82,7 +85,10 @@ _KEEP = f"""
 
 def _values(store_keys: Keys, zone: list[str], ahead: Int64) -> dict[str, Any]:
     times = {name: list_of(column) for name, column in zip(TIMES, ahead.T.tolist(), strict=True)}
-    return {"keys": list_of(store_keys.tolist()), "zone": zone} | times
+    names = sorted(set(zone))
+    number = {name: place for place, name in enumerate(names, 1)}  # a name would be sent for each store
+    zones = list_of(number[name] for name in zone)
+    return {"keys": list_of(store_keys.tolist()), "names": names, "zone": zones} | times
 
 
 def differing(session: Session, store_keys: Keys, zone: list[str], ahead: Int64) -> int:

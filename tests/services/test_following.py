@@ -160,6 +160,19 @@ def test_an_hour_of_polls_is_the_work_of_one_day_once_the_day_has_a_poll(
     assert (min(by_hour), by_hour.count(3)) == (3, 21)  # each store has one midnight
 
 
+def test_a_day_that_has_not_begun_after_all_is_taken_away(database: Database) -> None:
+    past(database)
+    midnight = (FIRST + 9) * DAY + 4 * HOUR  # of store a
+    make(database, "import", [(s, True, midnight + n * HOUR) for s in STORES for n in range(-20, 2)])
+    while history.update(database, USUAL):
+        pass
+    for store in STORES:
+        make(database, "delete", (store, midnight, 1))
+    while history.update(database, USUAL):
+        pass
+    assert proof.verify(database, USUAL).wrong == 0
+
+
 def test_a_store_whose_hours_or_revenue_change_does_not_follow(
     database: Database, followed: list[int]
 ) -> None:

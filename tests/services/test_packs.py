@@ -23,6 +23,7 @@ from storewatch.services import clearing, history, packing, reporting, retention
 from storewatch.services import polls as by_hand
 from storewatch.services.reporting import Request
 from storewatch.storage import poll_packs
+from storewatch.storage import polls as stored_polls
 from storewatch.storage.db import Database
 from tests.services.importing import NOON, NOW, POLLS, load, polls, sound, sql
 from tests.services.packs import LATER, agree, both_ways, over_two_shards, pack_all, packs_that_count, small
@@ -167,7 +168,7 @@ def test_what_is_imported_while_a_pack_is_made_is_not_lost(
 ) -> None:
     load(database, POLLS, *lines(20))
     name = "of_day" if when.startswith("before") else "keep"
-    module = packing.polls if name == "of_day" else poll_packs
+    module = stored_polls if name == "of_day" else poll_packs
     really = getattr(module, name)
 
     def meanwhile(*given_: Any) -> Any:

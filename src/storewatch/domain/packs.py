@@ -37,6 +37,16 @@ def filled(store_keys: NDArray[np.integer], least: int) -> Int64:
     return enough
 
 
+def cut(store_keys: NDArray[np.int32], most: int) -> list[NDArray[np.int32]]:
+    """Stores, in order of their keys, in parts of so many at most: of whole shards, if these are no more."""
+    if not len(store_keys):
+        return []
+    if most < SHARD:
+        return [store_keys[first : first + most] for first in range(0, len(store_keys), most)]
+    part = (store_keys >> SHARD_BITS) // (most >> SHARD_BITS)
+    return np.split(store_keys, np.flatnonzero(np.diff(part)) + 1)
+
+
 def packed(day: int, store_key: NDArray[np.integer], at: Int64, active: NDArray[np.bool_]) -> bytes:
     """The pack of the polls of a shard on a day, given in any order. `at` in microseconds, within the day."""
     place: Int64 = (store_key.astype(np.int64) & (SHARD - 1)) << _PLACE_BITS

@@ -148,8 +148,12 @@ def test_an_import_has_the_job_run_and_the_job_the_next_one(database: Database) 
     load(database, POLLS, *lines(20, 21))
     assert sql(database, waiting) == [(1,)]
     sql(database, "UPDATE procrastinate_jobs SET status = 'succeeded'")
-    assert packing.pack(database, LATER) == 2
+    packing.work(database, LATER)
     assert sql(database, waiting) == [(1,)]
+    sql(database, "UPDATE procrastinate_jobs SET status = 'succeeded'")
+    pack_all(database)
+    packing.work(database, LATER)
+    assert sql(database, waiting) == [(0,)]
 
 
 def test_packs_that_are_wrong_are_found_and_made_anew(packed: Database) -> None:

@@ -38,13 +38,17 @@ def filled(store_keys: NDArray[np.integer], least: int) -> Int64:
 
 
 def cut(store_keys: NDArray[np.int32], most: int) -> list[NDArray[np.int32]]:
-    """Stores, in order of their keys, in parts of so many at most: of whole shards, if these are no more."""
+    """Stores, in order of their keys, in parts of so many at most, about equal: of whole shards, if these are
+    no more.
+    """
     if not len(store_keys):
         return []
     if most < SHARD:
         return [store_keys[first : first + most] for first in range(0, len(store_keys), most)]
-    part = (store_keys >> SHARD_BITS) // (most >> SHARD_BITS)
-    return np.split(store_keys, np.flatnonzero(np.diff(part)) + 1)
+    own = shards(store_keys)
+    parts = np.array_split(own, -(-len(own) // (most >> SHARD_BITS)))
+    firsts = [int(part[0]) << SHARD_BITS for part in parts[1:]]
+    return np.split(store_keys, np.searchsorted(store_keys, firsts))
 
 
 def packed(day: int, store_key: NDArray[np.integer], at: Int64, active: NDArray[np.bool_]) -> bytes:

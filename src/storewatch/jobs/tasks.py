@@ -127,7 +127,7 @@ def _add_history(app: App, database: Database, means: Means) -> None:
         retry=RetryStrategy(max_attempts=10, exponential_wait=2),
     )
     def pack_polls(timestamp: int = 0) -> None:  # noqa: ARG001 - the time, if it came by itself
-        packing.pack(database, datetime.now(UTC))
+        packing.work(database, datetime.now(UTC))
 
     @app.periodic(cron="7 * * * *")
     @app.task(name=retention.TASK, queue=due.QUEUE, queueing_lock=retention.TASK, priority=due.PRIORITY)

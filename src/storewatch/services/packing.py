@@ -22,8 +22,15 @@ _QUIET = timedelta(minutes=10)
 """A day that still grows is packed once it did not for so long: packing it after each file would not pay."""
 
 
+def work(database: Database, now: datetime) -> None:
+    """The job: packs some stretches, and has the next job begin if that may not be all."""
+    if pack(database, now) == _AT_ONCE:
+        with database.transaction() as session:
+            queue.defer_once(session, poll_packs.QUEUE, poll_packs.TASK, poll_packs.PRIORITY)
+
+
 def pack(database: Database, now: datetime) -> int:
-    """Packs some stretches, and has the job that packs the next of them begin. Returns how many.
+    """Packs some stretches. Returns how many.
 
     One transaction in one snapshot: a version and the polls that are packed are of one moment, and killed at
     any instant nothing has happened. What is committed meanwhile has another version.
@@ -34,9 +41,6 @@ def pack(database: Database, now: datetime) -> int:
         found = poll_packs.to_pack(session, now, _QUIET, _AT_ONCE)
         for part in _together(found):
             _pack(session, part)
-    if len(found) == _AT_ONCE:  # not in the snapshot, which does not see what others deferred
-        with database.transaction() as session:
-            queue.defer_once(session, poll_packs.QUEUE, poll_packs.TASK, poll_packs.PRIORITY)
     return len(found)
 
 

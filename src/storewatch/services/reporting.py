@@ -62,7 +62,7 @@ MIN_WINDOW, MAX_WINDOW, MOST_WINDOWS = MINUTE, 366 * DAY, 12
 WINDOW_NAME = r"^[a-z][a-z0-9_]{0,39}$"
 MOST_STORES, MOST_GROUPS = 10_000, 100
 _STORE_DAYS_AT_ONCE = 160_000  # bounds the memory of a report, whatever the fleet and the windows
-_MOST_STORES_AT_ONCE = 4 * packs.SHARD  # in small parts there is always one to read while one is computed
+_MOST_STORES_AT_ONCE = 8 * packs.SHARD  # in small parts there is always one to read while one is computed
 
 Progress = Callable[[int], None]
 

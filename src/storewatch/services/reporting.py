@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -18,7 +17,6 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from storewatch import __version__
-from storewatch.ahead import ahead
 from storewatch.domain import packs, zones
 from storewatch.domain.availability import Policy
 from storewatch.domain.clock import DAY, EARLIEST, MINUTE, SECOND, from_us, parse_duration, to_us
@@ -62,7 +60,7 @@ MIN_WINDOW, MAX_WINDOW, MOST_WINDOWS = MINUTE, 366 * DAY, 12
 WINDOW_NAME = r"^[a-z][a-z0-9_]{0,39}$"
 MOST_STORES, MOST_GROUPS = 10_000, 100
 _STORE_DAYS_AT_ONCE = 160_000  # bounds the memory of a report, whatever the fleet and the windows
-_MOST_STORES_AT_ONCE = 8 * packs.SHARD  # in small parts there is always one to read while one is computed
+_MOST_STORES_AT_ONCE = 5 * packs.SHARD  # small parts: one is read, one computed and one written at a time
 
 Progress = Callable[[int], None]
 
@@ -293,13 +291,12 @@ def _make(database: Database, report: Report, progress: Progress) -> None:
         windows = report_parts.windows_of(report)
         kept.check_reach(source, as_of - max(report.window_us) - report.max_gap_us, "windows")
         tally, done = Tally(len(windows)), 0
-        prepare = partial(report_parts.read, snapshots, report, as_of)
-        with closing(ahead(prepare, packs.cut(keys, _stores_at_once(report)))) as prepared:
-            for part in prepared:
-                made = report_parts.figures(part, report, as_of)
-                report_rows.add(target, report, part.keys, made.figures, part.given, made.raw)
-                tally.add(made.figures, part.given.hours, part.given.zone)
-                tally.add_exceptions(part.sources.cover.numbers, made.raw, made.figures.totals)
+        parts = packs.cut(keys, _stores_at_once(report))
+        with closing(report_parts.made(snapshots, report, as_of, parts)) as made:
+            for part in made:
+                report_rows.add(target, report, part.keys, part.figures, part.given, part.raw)
+                tally.add(part.figures, part.given.hours, part.given.zone)
+                tally.add_exceptions(part.exceptions, part.raw, part.figures.totals)
                 done += len(part.keys)
                 _note(database, report, progress, 99 * done // len(keys))
         seconds = round(time.perf_counter() - began, 4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -17,13 +17,11 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from storewatch import __version__
-from storewatch.domain import exceptions, zones
-from storewatch.domain.availability import Policy, Rules, totals_by_store
-from storewatch.domain.axis import Int64
+from storewatch.domain import packs, zones
+from storewatch.domain.availability import Policy
 from storewatch.domain.clock import DAY, EARLIEST, MINUTE, SECOND, from_us, parse_duration, to_us
-from storewatch.domain.outages import Figures, figures_by_store
 from storewatch.domain.permissions import Caller
-from storewatch.domain.windows import CLASSIC, Elapsed, before
+from storewatch.domain.windows import CLASSIC, Elapsed
 from storewatch.errors import (
     NoPollsError,
     NotFoundError,
@@ -33,12 +31,11 @@ from storewatch.errors import (
     UsageError,
 )
 from storewatch.outbound.webhooks import check_url
-from storewatch.services import announcing, kept, sources
+from storewatch.services import announcing, kept, report_parts
 from storewatch.services.report_figures import Tally
 from storewatch.storage import (
     accounts,
     audit,
-    exceptions_in_force,
     groups,
     imports,
     polls,
@@ -46,10 +43,8 @@ from storewatch.storage import (
     report_rows,
     reports,
     stores,
-    weekly,
 )
 from storewatch.storage.db import Database
-from storewatch.storage.report_rows import Given
 from storewatch.storage.stores import Chosen
 from storewatch.storage.tables import Report
 
@@ -65,6 +60,7 @@ MIN_WINDOW, MAX_WINDOW, MOST_WINDOWS = MINUTE, 366 * DAY, 12
 WINDOW_NAME = r"^[a-z][a-z0-9_]{0,39}$"
 MOST_STORES, MOST_GROUPS = 10_000, 100
 _STORE_DAYS_AT_ONCE = 160_000  # bounds the memory of a report, whatever the fleet and the windows
+_MOST_STORES_AT_ONCE = 5 * packs.SHARD  # small parts: one is read, one computed and one written at a time
 
 Progress = Callable[[int], None]
 
@@ -292,16 +288,17 @@ def _make(database: Database, report: Report, progress: Progress) -> None:
         source = snapshots[0]
         as_of = _as_of(source, report)
         keys = _stores(source, report, as_of)
-        windows = _windows(report)
+        windows = report_parts.windows_of(report)
         kept.check_reach(source, as_of - max(report.window_us) - report.max_gap_us, "windows")
-        tally, at_once = Tally(len(windows)), _stores_at_once(report)
-        for first in range(0, len(keys), at_once):
-            part = keys[first : first + at_once]
-            made = _part(snapshots, report, part, as_of)
-            report_rows.add(target, report, part, made.figures, made.given, made.raw)
-            tally.add(made.figures, made.given.hours, made.given.zone)
-            tally.add_exceptions(made.exceptions, made.raw, made.figures.totals)
-            _note(database, report, progress, 99 * (first + len(part)) // len(keys))
+        tally, done = Tally(len(windows)), 0
+        parts = packs.cut(keys, _stores_at_once(report))
+        with closing(report_parts.made(snapshots, report, as_of, parts)) as made:
+            for part in made:
+                report_rows.add(target, report, part.keys, part.figures, part.given, part.raw)
+                tally.add(part.figures, part.given.hours, part.given.zone)
+                tally.add_exceptions(part.exceptions, part.raw, part.figures.totals)
+                done += len(part.keys)
+                _note(database, report, progress, 99 * done // len(keys))
         seconds = round(time.perf_counter() - began, 4)
         values = {
             "as_of": from_us(as_of),
@@ -342,38 +339,7 @@ def _stores(session: Session, report: Report, as_of: int) -> NDArray[np.int32]:
 
 def _stores_at_once(report: Report) -> int:
     days = (max(report.window_us) + report.max_gap_us) // DAY
-    return max(100, _STORE_DAYS_AT_ONCE // max(8, days))
-
-
-@dataclass(frozen=True)
-class _Part:
-    """Some stores' rows, the numbers of the exceptions that had a part in them, and what the totals would be
-    without these.
-    """
-
-    figures: Figures
-    given: Given
-    exceptions: frozenset[int]
-    raw: Int64 | None
-
-
-def _part(snapshots: tuple[Session, Session], report: Report, keys: NDArray[np.int32], as_of: int) -> _Part:
-    rules = Rules(Policy(report.policy), report.max_gap_us, report.seen_within_us)
-    windows = before(as_of, _windows(report), len(keys))
-    reach = int(windows.min()) - rules.max_gap
-    schedule = weekly.schedule(snapshots[0], keys, report.default_zone)
-    rulings = exceptions_in_force.read(snapshots[0], keys, reach, as_of)
-    given = sources.read(snapshots, keys, schedule, rulings, reach, as_of)
-    figures = figures_by_store(given.polls, given.opens, rules, windows, as_of, given.cover.decided)
-    raw = None
-    if given.cover.numbers:
-        plain = sources.adjusted(given.all_polls, schedule, exceptions.NONE, reach, as_of)
-        raw = totals_by_store(plain.polls, plain.opens, rules, windows, as_of)
-    return _Part(figures, Given(~schedule.always, schedule.zone != 0), given.cover.numbers, raw)
-
-
-def _windows(report: Report) -> tuple[Elapsed, ...]:
-    return tuple(Elapsed(*pair) for pair in zip(report.window_names, report.window_us, strict=True))
+    return min(_MOST_STORES_AT_ONCE, max(100, _STORE_DAYS_AT_ONCE // max(8, days)))
 
 
 def _note(database: Database, report: Report, progress: Progress, percent: int) -> None:

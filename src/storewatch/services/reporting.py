@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -19,9 +19,8 @@ from sqlalchemy.orm import Session
 from storewatch import __version__
 from storewatch.domain import exceptions, zones
 from storewatch.domain.availability import Policy, Rules, totals_by_store
-from storewatch.domain.axis import Int64
 from storewatch.domain.clock import DAY, EARLIEST, MINUTE, SECOND, from_us, parse_duration, to_us
-from storewatch.domain.outages import Figures, figures_by_store
+from storewatch.domain.outages import figures_by_store
 from storewatch.domain.permissions import Caller
 from storewatch.domain.windows import CLASSIC, Elapsed, before
 from storewatch.errors import (
@@ -35,9 +34,11 @@ from storewatch.errors import (
 from storewatch.outbound.webhooks import check_url
 from storewatch.services import announcing, kept, sources
 from storewatch.services.report_figures import Tally
+from storewatch.services.shards import Part, Shard, Spread
 from storewatch.storage import (
     accounts,
     audit,
+    db,
     exceptions_in_force,
     groups,
     imports,
@@ -151,11 +152,18 @@ def trigger_within(session: Session, caller: Caller, request: Request, now_us: i
     return report
 
 
-def make_now(database: Database, caller: Caller, request: Request, now_us: int, progress: Progress) -> Report:
+def make_now(
+    database: Database,
+    caller: Caller,
+    request: Request,
+    now_us: int,
+    progress: Progress,
+    by: Spread | None = None,
+) -> Report:
     """Makes a report here and now, by the same steps as the worker. ReportFailedError if it fails."""
     with database.transaction() as session:
         report_id = _add(session, caller, request.checked(now_us)).report_id
-    make(database, report_id, progress)
+    make(database, report_id, progress, by)
     report = get(database, caller, report_id)
     if report.status != "complete":
         raise ReportFailedError(report.error or "the report was not completed")
@@ -248,9 +256,12 @@ def remove_old(database: Database, keep_us: int) -> int:
 # --- making ---------------------------------------------------------------------------------------
 
 
-def make(database: Database, report_id: UUID, progress: Progress = lambda _: None) -> None:
+def make(
+    database: Database, report_id: UUID, progress: Progress = lambda _: None, by: Spread | None = None
+) -> None:
     """Makes a queued report. May be run again at any time: a finished report is left as it is.
 
+    `by`: who makes its shards, if there are several; by default they are made here, one after the other.
     A failure is written to the report in plain words; only what a new attempt may cure is raised.
     """
     with database.transaction() as session:
@@ -260,7 +271,7 @@ def make(database: Database, report_id: UUID, progress: Progress = lambda _: Non
     if report.attempt > MAX_ATTEMPTS:
         return _fail(database, report, f"It was interrupted {MAX_ATTEMPTS} times and is given up.")
     try:
-        _make(database, report, progress)
+        _make(database, report, progress, by)
     except _TakenOverError:
         log.warning("report cancelled or taken over", report_id=str(report_id), attempt=report.attempt)
     except StorewatchError as error:
@@ -285,7 +296,7 @@ class _TakenOverError(Exception):
     """Another attempt at the same report began while this one was paused, or it is no longer wanted."""
 
 
-def _make(database: Database, report: Report, progress: Progress) -> None:
+def _make(database: Database, report: Report, progress: Progress, by: Spread | None = None) -> None:
     """Reads one state of the database, writes the rows and `complete` in one transaction."""
     began = time.perf_counter()
     with _writing(database) as target, database.twin_snapshots() as snapshots:
@@ -294,14 +305,15 @@ def _make(database: Database, report: Report, progress: Progress) -> None:
         keys = _stores(source, report, as_of)
         windows = _windows(report)
         kept.check_reach(source, as_of - max(report.window_us) - report.max_gap_us, "windows")
-        tally, at_once = Tally(len(windows)), _stores_at_once(report)
-        for first in range(0, len(keys), at_once):
-            part = keys[first : first + at_once]
-            made = _part(snapshots, report, part, as_of)
-            report_rows.add(target, report, part, made.figures, made.given, made.raw)
-            tally.add(made.figures, made.given.hours, made.given.zone)
-            tally.add_exceptions(made.exceptions, made.raw, made.figures.totals)
-            _note(database, report, progress, 99 * (first + len(part)) // len(keys))
+        tally, at_once, done = Tally(len(windows)), _stores_at_once(report), 0
+        shares = [keys[first : first + at_once] for first in range(0, len(keys), at_once)]
+        with closing(_parts(database, snapshots, report, shares, as_of, by)) as parts:
+            for share, made in zip(shares, parts, strict=True):
+                report_rows.add(target, report, share, made.figures, made.given, made.raw)
+                tally.add(made.figures, made.given.hours, made.given.zone)
+                tally.add_exceptions(made.exceptions, made.raw, made.figures.totals)
+                done += len(share)
+                _note(database, report, progress, 99 * done // len(keys))
         seconds = round(time.perf_counter() - began, 4)
         values = {
             "as_of": from_us(as_of),
@@ -345,19 +357,37 @@ def _stores_at_once(report: Report) -> int:
     return max(100, _STORE_DAYS_AT_ONCE // max(8, days))
 
 
-@dataclass(frozen=True)
-class _Part:
-    """Some stores' rows, the numbers of the exceptions that had a part in them, and what the totals would be
-    without these.
+def _parts(
+    database: Database,
+    snapshots: Sequence[Session],
+    report: Report,
+    shares: list[NDArray[np.int32]],
+    as_of: int,
+    by: Spread | None,
+) -> Generator[Part, None, None]:
+    """The parts of a report, one a share of the stores, in their order."""
+    if by is None or len(shares) < 2:
+        for keys in shares:
+            yield _part(snapshots, report, keys, as_of)
+        return
+    state = db.exported(snapshots[0])
+    shards = [Shard(report.report_id, state, keys, as_of) for keys in shares]
+    yield from by(shards, lambda: _check_wanted(database, report))
+
+
+def make_shard(database: Database, shard: Shard) -> Part:
+    """What a process beside, or a worker elsewhere, does of a report: reads the state that the report is made
+    from, and writes nothing.
     """
+    shard.check_versions()
+    with database.snapshot_of(shard.snapshot) as session:
+        report = reports.find(session, shard.report_id, None)
+        if report is None:
+            raise NotFoundError(f"There is no report {shard.report_id} in the database of this worker")
+        return _part((session,), report, shard.store_keys, shard.as_of)
 
-    figures: Figures
-    given: Given
-    exceptions: frozenset[int]
-    raw: Int64 | None
 
-
-def _part(snapshots: tuple[Session, Session], report: Report, keys: NDArray[np.int32], as_of: int) -> _Part:
+def _part(snapshots: Sequence[Session], report: Report, keys: NDArray[np.int32], as_of: int) -> Part:
     rules = Rules(Policy(report.policy), report.max_gap_us, report.seen_within_us)
     windows = before(as_of, _windows(report), len(keys))
     reach = int(windows.min()) - rules.max_gap
@@ -369,7 +399,7 @@ def _part(snapshots: tuple[Session, Session], report: Report, keys: NDArray[np.i
     if given.cover.numbers:
         plain = sources.adjusted(given.all_polls, schedule, exceptions.NONE, reach, as_of)
         raw = totals_by_store(plain.polls, plain.opens, rules, windows, as_of)
-    return _Part(figures, Given(~schedule.always, schedule.zone != 0), given.cover.numbers, raw)
+    return Part(figures, Given(~schedule.always, schedule.zone != 0), given.cover.numbers, raw)
 
 
 def _windows(report: Report) -> tuple[Elapsed, ...]:
@@ -385,3 +415,10 @@ def _note(database: Database, report: Report, progress: Progress, percent: int) 
         with database.transaction() as session:
             if not reports.set_progress(session, report, percent):
                 raise _TakenOverError
+
+
+def _check_wanted(database: Database, report: Report) -> None:
+    """Hears of a cancellation while shards are waited for."""
+    with database.session() as session:
+        if not reports.is_wanted(session, report):
+            raise _TakenOverError

@@ -19,10 +19,11 @@ from storewatch.errors import ReportFailedError, SettingsError
 from storewatch.services.shards import Part, Shard, in_turn
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Future
 
 _CONNECT_S = 10
 _PATIENCE_S = 60.0
+_FETCH_S = 20.0
 _EACH, _MOST = 2, 64  # shards in flight for each thread of a worker, and in all
 _TRIES = 2  # more, if a worker fails; one that dies is another matter
 
@@ -60,17 +61,44 @@ class Dask:
 
         try:
             with _connected(checked(self.address)) as client:
+                patience = _Patience(client, check)
                 at_once = min(_MOST, _EACH * sum(client.nthreads().values()))
                 yield from in_turn(
-                    lambda shard: client.submit(self.work, shard, pure=False, retries=_TRIES),
+                    lambda shard: _Coming(
+                        client.submit(self.work, shard, pure=False, retries=_TRIES), patience
+                    ),
                     shards,
                     at_once,
-                    _Patience(client, check),
+                    patience,
                 )
         except KilledWorker as error:
             raise ReportFailedError(f"Worker after worker died at it. {error}") from error
         except (OSError, CancelledError) as error:
             raise ReportFailedError(f"The Dask scheduler at {self.address} went away: {error}") from error
+
+
+class _Coming:
+    """A part that a worker makes. It stays there until it is fetched; if the worker dies first, another one
+    makes it anew.
+    """
+
+    def __init__(self, future: Future[Part], patience: Callable[[], None]) -> None:
+        self._future = future
+        self._patience = patience
+
+    def done(self) -> bool:
+        """See Coming."""
+        return bool(self._future.done())
+
+    def result(self) -> Part:
+        """See Coming."""
+        while True:
+            try:
+                return self._future.result(timeout=_FETCH_S)
+            except TimeoutError:
+                if self._future.status == "error":
+                    raise
+                self._patience()
 
 
 class _Patience:

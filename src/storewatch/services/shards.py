@@ -11,6 +11,7 @@ together.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from storewatch.errors import ConflictError
 from storewatch.storage.report_rows import Given
 
 _LOOK_EVERY_S = 1.0
+_PAUSE_S = 0.002
 
 
 def _versions() -> tuple[str, str]:
@@ -90,8 +92,8 @@ class Coming(Protocol):
     def done(self) -> bool:
         """Whether it is there, or failed."""
 
-    def result(self, timeout: float | None = None) -> Any:
-        """The part; TimeoutError if it is not there so soon."""
+    def result(self) -> Any:
+        """The part, or what went wrong is raised."""
 
 
 def in_turn(
@@ -107,12 +109,12 @@ def in_turn(
 
 
 def _awaited(coming: Coming, check: Callable[[], None]) -> Part:
-    while True:
-        try:
-            part: Part = coming.result(timeout=_LOOK_EVERY_S)
-        except TimeoutError:
-            if coming.done():
-                raise
+    """Asks again and again, for a future of Dask is fetched only when it is asked for its result."""
+    looked = time.monotonic()
+    while not coming.done():
+        if time.monotonic() > looked + _LOOK_EVERY_S:
             check()
-        else:
-            return part
+            looked = time.monotonic()
+        time.sleep(_PAUSE_S)
+    part: Part = coming.result()
+    return part

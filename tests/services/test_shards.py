@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 from distributed import Client
+from sqlalchemy import text
 
 from storewatch.cli.shards import work
 from storewatch.domain.clock import DAY, to_us
@@ -20,7 +21,7 @@ from storewatch.domain.exception_rows import Wanted
 from storewatch.domain.permissions import COMMAND
 from storewatch.domain.zones import DEFAULT_ZONE
 from storewatch.errors import ConflictError, NotFoundError, ReportFailedError, SettingsError
-from storewatch.services import exceptions, reporting, reports
+from storewatch.services import exceptions, reporting, reports, shards
 from storewatch.services.dask_shards import Dask
 from storewatch.services.importing import import_file
 from storewatch.services.process_pool import Processes
@@ -66,7 +67,7 @@ def dask(fleet: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(autouse=True)
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reporting, "_STORE_DAYS_AT_ONCE", 0)  # then there are 100 stores in one
+    monkeypatch.setattr(shards, "_STORE_DAYS", 0)  # then there are 100 stores in one
 
 
 def made(database: Database, by: Spread | None, progress: Progress = lambda _: None) -> bytes:
@@ -149,7 +150,9 @@ def test_all_shards_see_the_state_from_which_the_report_began(fleet: Database, d
     """Polls that come in the middle are in none of its rows."""
     alone = made(fleet, None)
     seen: list[int] = []
-    late = "".join(f"late{number},active,2023-12-08 16:14:00\n" for number in range(5))
+    with fleet.session() as session:
+        ids = session.execute(text("SELECT store_id FROM store WHERE first_poll_at IS NOT NULL")).scalars()
+        late = "".join(f"{store_id},inactive,2023-12-08 21:14:15.5\n" for store_id in ids)
 
     def progress(percent: int) -> None:
         if not seen:

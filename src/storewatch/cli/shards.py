@@ -13,7 +13,7 @@ from storewatch import config
 from storewatch.config import Settings
 from storewatch.errors import SettingsError, UsageError
 from storewatch.services import reporting
-from storewatch.services.shards import Part, Shard, Spread
+from storewatch.services.shards import Parts, Shard, Spread
 from storewatch.storage.db import Database
 
 
@@ -67,7 +67,7 @@ def _dask(address: str) -> Spread:
     return found
 
 
-def work(shard: Shard) -> Part:
+def work(shard: Shard) -> Parts:
     """What a Dask worker runs. It has the database's URL from its own environment."""
     return reporting.make_shard(_database(), shard)
 

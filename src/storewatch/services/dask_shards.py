@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from storewatch.errors import ReportFailedError, SettingsError
-from storewatch.services.shards import Part, Shard, in_turn
+from storewatch.services.shards import Parts, Shard, in_turn
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -53,9 +53,9 @@ class Dask:
     """A cluster, by the address of its scheduler. `work` is what its workers run; it is sent by its name."""
 
     address: str
-    work: Callable[[Shard], Part]
+    work: Callable[[Shard], Parts]
 
-    def __call__(self, shards: Sequence[Shard], check: Callable[[], None]) -> Generator[Part, None, None]:
+    def __call__(self, shards: Sequence[Shard], check: Callable[[], None]) -> Generator[Parts, None, None]:
         """See Spread. ReportFailedError if the cluster is not there, or goes away."""
         from distributed import KilledWorker
 
@@ -78,11 +78,11 @@ class Dask:
 
 
 class _Coming:
-    """A part that a worker makes. It stays there until it is fetched; if the worker dies first, another one
-    makes it anew.
+    """A shard that a worker makes. What comes of it stays there until it is fetched; if it dies before,
+    another one makes it anew.
     """
 
-    def __init__(self, future: Future[Part], patience: Callable[[], None]) -> None:
+    def __init__(self, future: Future[Parts], patience: Callable[[], None]) -> None:
         self._future = future
         self._patience = patience
 
@@ -90,7 +90,7 @@ class _Coming:
         """See Coming."""
         return bool(self._future.done())
 
-    def result(self) -> Part:
+    def result(self) -> Parts:
         """See Coming."""
         while True:
             try:

@@ -16,7 +16,7 @@ import structlog
 
 from storewatch.errors import ReportFailedError
 from storewatch.services import reporting
-from storewatch.services.shards import Part, Shard, in_turn
+from storewatch.services.shards import Parts, Shard, in_turn
 from storewatch.storage.db import Database
 
 log = structlog.get_logger()
@@ -35,7 +35,7 @@ class Processes:
     count: int
     url: str
 
-    def __call__(self, shards: Sequence[Shard], check: Callable[[], None]) -> Generator[Part, None, None]:
+    def __call__(self, shards: Sequence[Shard], check: Callable[[], None]) -> Generator[Parts, None, None]:
         """See Spread. ReportFailedError if processes die again and again."""
         done, deaths = 0, 0
         while done < len(shards):
@@ -50,7 +50,7 @@ class Processes:
                 if deaths > _DEATHS_AT_MOST:
                     raise ReportFailedError(_DIED.format(deaths, self.count)) from error
 
-    def _attempt(self, shards: Sequence[Shard], check: Callable[[], None]) -> Generator[Part, None, None]:
+    def _attempt(self, shards: Sequence[Shard], check: Callable[[], None]) -> Generator[Parts, None, None]:
         """All of them, or as many as there were before a process died."""
         with self._started(len(shards)) as pool:
             yield from in_turn(lambda shard: pool.submit(_work, shard), shards, _EACH * self.count, check)
@@ -89,6 +89,6 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work(shard: Shard) -> Part:
+def _work(shard: Shard) -> Parts:
     assert _database is not None  # noqa: S101 - `_begin` ran
     return reporting.make_shard(_database, shard)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -34,7 +35,7 @@ from storewatch.errors import (
 from storewatch.outbound.webhooks import check_url
 from storewatch.services import announcing, kept, sources
 from storewatch.services.report_figures import Tally
-from storewatch.services.shards import Part, Shard, Spread
+from storewatch.services.shards import Part, Shard, Spread, shares_of
 from storewatch.storage import (
     accounts,
     audit,
@@ -305,14 +306,13 @@ def _make(database: Database, report: Report, progress: Progress, by: Spread | N
         keys = _stores(source, report, as_of)
         windows = _windows(report)
         kept.check_reach(source, as_of - max(report.window_us) - report.max_gap_us, "windows")
-        tally, at_once, done = Tally(len(windows)), _stores_at_once(report), 0
-        shares = [keys[first : first + at_once] for first in range(0, len(keys), at_once)]
-        with closing(_parts(database, snapshots, report, shares, as_of, by)) as parts:
-            for share, made in zip(shares, parts, strict=True):
-                report_rows.add(target, report, share, made.figures, made.given, made.raw)
+        tally, done = Tally(len(windows)), 0
+        with closing(_spread(database, snapshots, report, keys, as_of, by)) as parts:
+            for made in parts:
+                report_rows.add(target, report, made.store_keys, made.figures, made.given, made.raw)
                 tally.add(made.figures, made.given.hours, made.given.zone)
                 tally.add_exceptions(made.exceptions, made.raw, made.figures.totals)
-                done += len(share)
+                done += len(made.store_keys)
                 _note(database, report, progress, 99 * done // len(keys))
         seconds = round(time.perf_counter() - began, 4)
         values = {
@@ -357,25 +357,35 @@ def _stores_at_once(report: Report) -> int:
     return max(100, _STORE_DAYS_AT_ONCE // max(8, days))
 
 
-def _parts(
+def _spread(
     database: Database,
     snapshots: Sequence[Session],
     report: Report,
-    shares: list[NDArray[np.int32]],
+    keys: NDArray[np.int32],
     as_of: int,
     by: Spread | None,
 ) -> Generator[Part, None, None]:
-    """The parts of a report, one a share of the stores, in their order."""
+    """The parts of a report in order of their stores: made here, or by others if there are several shards."""
+    shares = shares_of(keys, max(report.window_us) + report.max_gap_us)
     if by is None or len(shares) < 2:
-        for keys in shares:
-            yield _part(snapshots, report, keys, as_of)
+        yield from _parts(snapshots, report, keys, as_of)
         return
     state = db.exported(snapshots[0])
-    shards = [Shard(report.report_id, state, keys, as_of) for keys in shares]
-    yield from by(shards, lambda: _check_wanted(database, report))
+    shards = [Shard(report.report_id, state, share, as_of) for share in shares]
+    with closing(by(shards, lambda: _check_wanted(database, report))) as made:
+        yield from chain.from_iterable(made)
 
 
-def make_shard(database: Database, shard: Shard) -> Part:
+def _parts(
+    snapshots: Sequence[Session], report: Report, keys: NDArray[np.int32], as_of: int
+) -> Generator[Part, None, None]:
+    """The parts of a report about some stores, one after the other."""
+    at_once = _stores_at_once(report)
+    for first in range(0, len(keys), at_once):
+        yield _part(snapshots, report, keys[first : first + at_once], as_of)
+
+
+def make_shard(database: Database, shard: Shard) -> list[Part]:
     """What a process beside, or a worker elsewhere, does of a report: reads the state that the report is made
     from, and writes nothing.
     """
@@ -384,7 +394,7 @@ def make_shard(database: Database, shard: Shard) -> Part:
         report = reports.find(session, shard.report_id, None)
         if report is None:
             raise NotFoundError(f"There is no report {shard.report_id} in the database of this worker")
-        return _part((session,), report, shard.store_keys, shard.as_of)
+        return list(_parts((session,), report, shard.store_keys, shard.as_of))
 
 
 def _part(snapshots: Sequence[Session], report: Report, keys: NDArray[np.int32], as_of: int) -> Part:
@@ -399,7 +409,7 @@ def _part(snapshots: Sequence[Session], report: Report, keys: NDArray[np.int32],
     if given.cover.numbers:
         plain = sources.adjusted(given.all_polls, schedule, exceptions.NONE, reach, as_of)
         raw = totals_by_store(plain.polls, plain.opens, rules, windows, as_of)
-    return Part(figures, Given(~schedule.always, schedule.zone != 0), given.cover.numbers, raw)
+    return Part(keys, figures, Given(~schedule.always, schedule.zone != 0), given.cover.numbers, raw)
 
 
 def _windows(report: Report) -> tuple[Elapsed, ...]:

@@ -25,12 +25,22 @@ from numpy.typing import NDArray
 from storewatch import __version__
 from storewatch.domain import zones
 from storewatch.domain.axis import Int64
+from storewatch.domain.clock import DAY
 from storewatch.domain.outages import Figures
 from storewatch.errors import ConflictError
 from storewatch.storage.report_rows import Given
 
+_STORE_DAYS = 160_000
+"""A shard is so large, whatever the windows: enough work to be worth sending, and some 300 MB of memory."""
+
 _LOOK_EVERY_S = 1.0
 _PAUSE_S = 0.002
+
+
+def shares_of(store_keys: NDArray[np.int32], reach_us: int) -> list[NDArray[np.int32]]:
+    """The stores of each shard of a report that reaches back so far."""
+    size = max(100, _STORE_DAYS // max(8, reach_us // DAY))
+    return [store_keys[first : first + size] for first in range(0, len(store_keys), size)]
 
 
 def _versions() -> tuple[str, str]:
@@ -67,48 +77,53 @@ class Shard:
 
 @dataclass(frozen=True)
 class Part:
-    """Some stores' rows, the numbers of the exceptions that had a part in them, and what the totals would be
-    without these.
+    """Rows of stores (`store_keys` int32[stores]), the numbers of the exceptions that had a part in them, and
+    what the totals would be without these.
     """
 
+    store_keys: NDArray[np.int32]
     figures: Figures
     given: Given
     exceptions: frozenset[int]
     raw: Int64 | None
 
 
+Parts = list[Part]
+"""What comes of a shard."""
+
+
 class Spread(Protocol):
-    """Makes shards, several at a time, and gives the part of each in their order. While it waits it calls
+    """Makes shards, several at a time, and gives the parts of each in their order. While it waits it calls
     `check`, which raises when the report is no longer wanted. Closed, it begins no more of them.
     """
 
-    def __call__(self, shards: Sequence[Shard], check: Callable[[], None]) -> Generator[Part, None, None]:
+    def __call__(self, shards: Sequence[Shard], check: Callable[[], None]) -> Generator[Parts, None, None]:
         """Begins when the first part is asked for."""
 
 
 class Coming(Protocol):
-    """A part that is being made."""
+    """A shard that is being made."""
 
     def done(self) -> bool:
         """Whether it is there, or failed."""
 
     def result(self) -> Any:
-        """The part, or what went wrong is raised."""
+        """Its parts, or what went wrong is raised."""
 
 
 def in_turn(
     submit: Callable[[Shard], Coming], shards: Sequence[Shard], at_once: int, check: Callable[[], None]
-) -> Generator[Part, None, None]:
-    """The parts in their order, of which at most `at_once` are under way or wait to be taken."""
+) -> Generator[Parts, None, None]:
+    """The parts of each shard in their order. At most `at_once` are under way or wait to be taken."""
     left = iter(shards)
     coming = deque(submit(shard) for shard in islice(left, at_once))
     while coming:
-        part = _awaited(coming.popleft(), check)
+        parts = _awaited(coming.popleft(), check)
         coming.extend(submit(shard) for shard in islice(left, 1))
-        yield part
+        yield parts
 
 
-def _awaited(coming: Coming, check: Callable[[], None]) -> Part:
+def _awaited(coming: Coming, check: Callable[[], None]) -> Parts:
     """Asks again and again, for a future of Dask is fetched only when it is asked for its result."""
     looked = time.monotonic()
     while not coming.done():
@@ -116,5 +131,5 @@ def _awaited(coming: Coming, check: Callable[[], None]) -> Part:
             check()
             looked = time.monotonic()
         time.sleep(_PAUSE_S)
-    part: Part = coming.result()
-    return part
+    parts: Parts = coming.result()
+    return parts

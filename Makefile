@@ -5,10 +5,10 @@ READY := .venv/.ready
 # Most tests wait for a disk, a lock or a process, so more run at a time than there are cores.
 AT_ONCE := -n 4 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help setup demo serve test unit hunt check format bench lock clean
+.PHONY: help setup demo serve test unit hunt check format bench bench-million lock clean
 
 help: ## Show what can be made.
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 setup: $(READY) ## Make .venv with the `storewatch` command and all that tests need.
 
@@ -44,6 +44,10 @@ format: setup ## Put the code into shape.
 bench: setup ## Measure, and write docs/benchmarks.md.
 	@scripts/setup requirements/bench.txt
 	@$(BIN)/python -m bench
+
+bench-million: setup ## Measure fleets up to 1,000,000 stores, or STORES=100000; writes docs/benchmarks-of-large-fleets.md.
+	@scripts/setup requirements/bench.txt
+	@$(BIN)/python -m bench.million
 
 lock: setup ## Pin the newest versions of everything, with hashes.
 	@scripts/lock

@@ -86,6 +86,16 @@ class Settings:
         "STOREWATCH_KEEP_UPLOADS", "30d", "uploaded files are removed so long after they were taken in"
     )
 
+    processes: str = _setting(
+        "STOREWATCH_PROCESSES", "1", "how many processes of this machine make a large report together"
+    )
+    dask: str = _setting(
+        "STOREWATCH_DASK",
+        "",
+        "the Dask scheduler whose workers make large reports, such as tls://scheduler.example.com:8786; "
+        "it needs storewatch[dask]",
+    )
+
     watch_folder: str = _setting(
         "STOREWATCH_WATCH_FOLDER",
         "",

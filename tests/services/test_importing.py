@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from storewatch.domain.weekly import ALWAYS
 from storewatch.errors import FileRefusedError
@@ -118,6 +119,45 @@ def test_the_same_files_again_change_nothing(database: Database) -> None:
 
 
 # --- opening hours --------------------------------------------------------------------------------
+
+
+# --- the polls of the hour ------------------------------------------------------------------------
+
+
+def test_polls_later_than_all_of_their_day_are_as_if_they_had_come_with_the_others(
+    database: Database,
+) -> None:
+    """They are added without a look at those that are there; at the newest instant there is one."""
+    load(database, POLLS, f"a,active,{NOON},", "b,inactive,2023-01-22 12:30:00,NO_TABLET")
+    later = (
+        "b,active,2023-01-22 12:30:01,",
+        "c,inactive,2023-01-22 13:00:00,PAUSED",
+        "a,active,2023-01-22 12:59:00,",
+    )
+    assert counts(load(database, POLLS, *later)) == (3, 0, 0, 0, 0)
+    assert counts(load(database, POLLS, *later, "c,active,2023-01-22 13:00:00,")) == (0, 2, 2, 0, 0)
+    assert counts(load(database, POLLS, "c,inactive,2023-01-22 13:00:00,PAUSED")) == (0, 1, 0, 0, 0)
+    assert polls(database) == {
+        ("a", NOON): (True, None, 1),
+        ("a", "2023-01-22 12:59:00"): (True, None, 2),
+        ("b", "2023-01-22 12:30:00"): (False, "NO_TABLET", 1),
+        ("b", "2023-01-22 12:30:01"): (True, None, 2),
+        ("c", "2023-01-22 13:00:00"): (False, "PAUSED", 4),
+    }
+
+
+def test_whoever_reads_a_day_does_not_hold_up_the_polls_of_the_hour(database: Database) -> None:
+    load(database, POLLS, f"a,active,{NOON},")
+    with database.snapshot() as reader:
+        reader.execute(text("SELECT count(*) FROM store_status")).scalar_one()
+        load(
+            database,
+            POLLS,
+            "a,inactive,2023-01-22 13:00:00,",
+            "b,active,2023-01-22 13:00:00,OK",
+            patience_s=5,
+        )
+    assert len(polls(database)) == 3
 
 
 def test_hours_are_replaced_for_stores_with_a_readable_row_and_no_others(database: Database) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 import click
 
 from storewatch import config
+from storewatch.cli import shards
 from storewatch.cli.common import now_us, opened_database, percent_bar
 from storewatch.cli.logs import silence_log
 from storewatch.domain.availability import Policy
@@ -19,6 +20,7 @@ from storewatch.formats.report_files import FORMATS, of_name
 from storewatch.services import groups, report_figures, reporting, reports
 from storewatch.services.report_figures import WindowFigures
 from storewatch.services.reporting import Request
+from storewatch.services.shards import Spread
 from storewatch.storage.db import Database
 from storewatch.storage.tables import Report
 
@@ -53,6 +55,7 @@ from storewatch.storage.tables import Report
     metavar="NAME",
     help="Only the stores of this group; any number of times.",
 )
+@shards.options
 def report(
     output: Path,
     as_of: str | None,
@@ -62,6 +65,8 @@ def report(
     format_: str | None,
     stores: tuple[str, ...],
     names: tuple[str, ...],
+    processes: int | None,
+    dask: str | None,
 ) -> None:
     """Make a report here and now, write it to a file, and print the fleet's figures."""
     settings = config.read()
@@ -74,7 +79,8 @@ def report(
     )
     silence_log()
     with opened_database(settings) as database:
-        made = made_now(database, replace(request, group_ids=_groups(database, names)))
+        by = shards.spread(settings, database.url, processes, dask)
+        made = made_now(database, replace(request, group_ids=_groups(database, names)), by)
         write(database, made, output, format_ or of_name(output.name) or "csv", extended=extended)
     click.echo(told(made))
     click.echo(f"Report {made.report_id} is in {output}")
@@ -98,12 +104,12 @@ def _groups(database: Database, names: tuple[str, ...]) -> tuple[UUID, ...] | No
     return tuple(groups.named(database, COMMAND, name).group_id for name in names) or None
 
 
-def made_now(database: Database, request: Request) -> Report:
+def made_now(database: Database, request: Request, by: Spread | None = None) -> Report:
     """Makes a report with a progress bar."""
     with percent_bar() as bar:
         task = bar.add_task("report", total=100)
         return reporting.make_now(
-            database, COMMAND, request, now_us(), lambda percent: bar.update(task, completed=percent)
+            database, COMMAND, request, now_us(), lambda percent: bar.update(task, completed=percent), by
         )
 
 

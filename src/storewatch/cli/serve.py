@@ -21,7 +21,7 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from storewatch import config, embedded
-from storewatch.cli import edge
+from storewatch.cli import edge, shards
 from storewatch.cli.common import (
     database_url,
     duration,
@@ -99,6 +99,7 @@ def serve(host: str, port: int, no_login: bool, trusted_proxies: str, insecure: 
     keep_polls(settings.keep_polls)
     uploads(settings)
     watch_folder(settings)
+    shards.spread(settings, "")
     _claim(host, port)
     with database_url(settings) as url:
         _prepare(url)
@@ -288,7 +289,8 @@ class _Supervisor:
 
 
 @click.command()
-def worker() -> None:
+@shards.options
+def worker(processes: int | None, dask: str | None) -> None:
     """Make the reports that were asked for and keep up the history, until stopped. Any number may run."""
     from storewatch.jobs import worker as loop
     from storewatch.jobs.tasks import Means, make_app
@@ -319,6 +321,7 @@ def worker() -> None:
                 within=duration("STOREWATCH_ALERT_WITHIN", settings.alert_within),
             ),
             watching=_watching(settings),
+            spread=shards.spread(settings, database.url, processes, dask),
         )
         schedule_runs.after_restore(database, usual, to_us(datetime.now(UTC)))
         folder = watch_folder(settings)

@@ -30,6 +30,7 @@ from storewatch.services.depot import Depot
 from storewatch.services.hours_from import HoursFrom
 from storewatch.services.mailing import Mail
 from storewatch.services.reporting import Request
+from storewatch.services.shards import Spread
 from storewatch.services.telling import Ways
 from storewatch.services.watching import Watching
 from storewatch.storage import budgets as stored_budgets
@@ -57,6 +58,7 @@ class Means:
     mail: Mail | None = None
     ways: Ways = field(default_factory=Ways)
     watching: Watching = field(default_factory=Watching)
+    spread: Spread | None = None
 
 
 def make_app(database: Database, means: Means) -> App:
@@ -76,7 +78,7 @@ def _add_reports(app: App, database: Database, means: Means) -> None:
     # No end to the retries: the report itself counts its attempts and gives up.
     @app.task(name=reporting.TASK, queue=reporting.QUEUE, retry=RetryStrategy(wait=1))
     def make_report(report_id: str) -> None:
-        reporting.make(database, UUID(report_id))
+        reporting.make(database, UUID(report_id), by=means.spread)
 
     @app.task(name=announcing.TASK, queue=announcing.QUEUE, retry=_ANNOUNCEMENT_TRIES)
     def announce_report(report_id: str) -> None:

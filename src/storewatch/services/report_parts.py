@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -44,7 +44,7 @@ class Part:
 
 
 def made(
-    snapshots: tuple[Session, Session], report: Report, as_of: int, keys: Iterable[NDArray[np.int32]]
+    snapshots: Sequence[Session], report: Report, as_of: int, keys: Iterable[NDArray[np.int32]]
 ) -> Generator[Part, None, None]:
     """The parts of a report, of some stores each. While the caller writes one, the next is computed, and what
     the one after that is made of is read.
@@ -63,7 +63,7 @@ class _Read:
     windows: Int64
 
 
-def _read(snapshots: tuple[Session, Session], report: Report, as_of: int, keys: NDArray[np.int32]) -> _Read:
+def _read(snapshots: Sequence[Session], report: Report, as_of: int, keys: NDArray[np.int32]) -> _Read:
     windows = before(as_of, windows_of(report), len(keys))
     reach = int(windows.min()) - report.max_gap_us
     schedule = weekly.schedule(snapshots[0], keys, report.default_zone)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -33,9 +34,12 @@ from storewatch.errors import (
 from storewatch.outbound.webhooks import check_url
 from storewatch.services import announcing, kept, report_parts
 from storewatch.services.report_figures import Tally
+from storewatch.services.report_parts import Part
+from storewatch.services.shards import Shard, Spread, shares_of
 from storewatch.storage import (
     accounts,
     audit,
+    db,
     groups,
     imports,
     polls,
@@ -147,11 +151,18 @@ def trigger_within(session: Session, caller: Caller, request: Request, now_us: i
     return report
 
 
-def make_now(database: Database, caller: Caller, request: Request, now_us: int, progress: Progress) -> Report:
+def make_now(
+    database: Database,
+    caller: Caller,
+    request: Request,
+    now_us: int,
+    progress: Progress,
+    by: Spread | None = None,
+) -> Report:
     """Makes a report here and now, by the same steps as the worker. ReportFailedError if it fails."""
     with database.transaction() as session:
         report_id = _add(session, caller, request.checked(now_us)).report_id
-    make(database, report_id, progress)
+    make(database, report_id, progress, by)
     report = get(database, caller, report_id)
     if report.status != "complete":
         raise ReportFailedError(report.error or "the report was not completed")
@@ -244,9 +255,12 @@ def remove_old(database: Database, keep_us: int) -> int:
 # --- making ---------------------------------------------------------------------------------------
 
 
-def make(database: Database, report_id: UUID, progress: Progress = lambda _: None) -> None:
+def make(
+    database: Database, report_id: UUID, progress: Progress = lambda _: None, by: Spread | None = None
+) -> None:
     """Makes a queued report. May be run again at any time: a finished report is left as it is.
 
+    `by`: who makes its shards, if there are several; by default they are made here, one after the other.
     A failure is written to the report in plain words; only what a new attempt may cure is raised.
     """
     with database.transaction() as session:
@@ -256,7 +270,7 @@ def make(database: Database, report_id: UUID, progress: Progress = lambda _: Non
     if report.attempt > MAX_ATTEMPTS:
         return _fail(database, report, f"It was interrupted {MAX_ATTEMPTS} times and is given up.")
     try:
-        _make(database, report, progress)
+        _make(database, report, progress, by)
     except _TakenOverError:
         log.warning("report cancelled or taken over", report_id=str(report_id), attempt=report.attempt)
     except StorewatchError as error:
@@ -281,7 +295,7 @@ class _TakenOverError(Exception):
     """Another attempt at the same report began while this one was paused, or it is no longer wanted."""
 
 
-def _make(database: Database, report: Report, progress: Progress) -> None:
+def _make(database: Database, report: Report, progress: Progress, by: Spread | None = None) -> None:
     """Reads one state of the database, writes the rows and `complete` in one transaction."""
     began = time.perf_counter()
     with _writing(database) as target, database.twin_snapshots() as snapshots:
@@ -291,8 +305,7 @@ def _make(database: Database, report: Report, progress: Progress) -> None:
         windows = report_parts.windows_of(report)
         kept.check_reach(source, as_of - max(report.window_us) - report.max_gap_us, "windows")
         tally, done = Tally(len(windows)), 0
-        parts = packs.cut(keys, _stores_at_once(report))
-        with closing(report_parts.made(snapshots, report, as_of, parts)) as made:
+        with closing(_spread(database, snapshots, report, keys, as_of, by)) as made:
             for part in made:
                 report_rows.add(target, report, part.keys, part.figures, part.given, part.raw)
                 tally.add(part.figures, part.given.hours, part.given.zone)
@@ -342,6 +355,44 @@ def _stores_at_once(report: Report) -> int:
     return min(_MOST_STORES_AT_ONCE, max(100, _STORE_DAYS_AT_ONCE // max(8, days)))
 
 
+def _spread(
+    database: Database,
+    snapshots: Sequence[Session],
+    report: Report,
+    keys: NDArray[np.int32],
+    as_of: int,
+    by: Spread | None,
+) -> Generator[Part, None, None]:
+    """The parts of a report in order of their stores: made here, or by others if there are several shards."""
+    shares = shares_of(keys, max(report.window_us) + report.max_gap_us)
+    if by is None or len(shares) < 2:
+        yield from _parts(snapshots, report, keys, as_of)
+        return
+    state = db.exported(snapshots[0])
+    shards = [Shard(report.report_id, state, share, as_of) for share in shares]
+    with closing(by(shards, lambda: _check_wanted(database, report))) as made:
+        yield from chain.from_iterable(made)
+
+
+def _parts(
+    snapshots: Sequence[Session], report: Report, keys: NDArray[np.int32], as_of: int
+) -> Generator[Part, None, None]:
+    """The parts of a report about some stores."""
+    return report_parts.made(snapshots, report, as_of, packs.cut(keys, _stores_at_once(report)))
+
+
+def make_shard(database: Database, shard: Shard) -> list[Part]:
+    """What a process beside, or a worker elsewhere, does of a report: reads the state that the report is made
+    from, and writes nothing.
+    """
+    shard.check_versions()
+    with database.snapshot_of(shard.snapshot) as session:
+        report = reports.find(session, shard.report_id, None)
+        if report is None:
+            raise NotFoundError(f"There is no report {shard.report_id} in the database of this worker")
+        return list(_parts((session,), report, shard.store_keys, shard.as_of))
+
+
 def _note(database: Database, report: Report, progress: Progress, percent: int) -> None:
     """Shows progress to others, and hears of a cancellation; in a transaction of its own, for the report's
     is not over.
@@ -351,3 +402,10 @@ def _note(database: Database, report: Report, progress: Progress, percent: int) 
         with database.transaction() as session:
             if not reports.set_progress(session, report, percent):
                 raise _TakenOverError
+
+
+def _check_wanted(database: Database, report: Report) -> None:
+    """Hears of a cancellation while shards are waited for."""
+    with database.session() as session:
+        if not reports.is_wanted(session, report):
+            raise _TakenOverError

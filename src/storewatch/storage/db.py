@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import psycopg
+from psycopg.sql import SQL, Literal
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session, SessionTransaction
@@ -89,10 +90,23 @@ class Database:
     @contextmanager
     def twin_snapshots(self) -> Iterator[tuple[Session, Session]]:
         """Two sessions that see the same one state of the database, to read with both at once."""
-        with self.snapshot() as first, self.snapshot() as second:
-            name = first.execute(text("SELECT pg_export_snapshot()")).scalar_one()
-            raw(second).execute(f"SET TRANSACTION SNAPSHOT '{name}'")
+        with self.snapshot() as first, self.snapshot_of(exported(first)) as second:
             yield first, second
+
+    @contextmanager
+    def snapshot_of(self, name: str) -> Iterator[Session]:
+        """A session that sees the state that another one `exported`, of whatever process or machine, while
+        that one's transaction lives. ConflictError if this database knows of none.
+        """
+        with self.snapshot() as session:
+            try:
+                raw(session).execute(SQL("SET TRANSACTION SNAPSHOT {}").format(Literal(name)))
+            except _NOT_OURS as error:
+                raise ConflictError(
+                    "The state of the database from which a report is made is not known here: the report was "
+                    f"stopped, or STOREWATCH_DATABASE_URL names another database than it has ({error})"
+                ) from error
+            yield session
 
     @contextmanager
     def rehearsal(self) -> Iterator[Session]:
@@ -154,6 +168,18 @@ class Shared:
 
 
 _shared: ContextVar[Shared | None] = ContextVar("shared", default=None)
+
+
+def exported(session: Session) -> str:
+    """The name of the state that a session sees, for `Database.snapshot_of`."""
+    return str(session.execute(text("SELECT pg_export_snapshot()")).scalar_one())
+
+
+_NOT_OURS = (
+    psycopg.errors.InvalidParameterValue,
+    psycopg.errors.UndefinedObject,
+    psycopg.errors.FeatureNotSupported,
+)
 
 
 def normalised_url(url: str) -> str:

@@ -19,7 +19,7 @@ from storewatch.domain.availability import Polls
 from storewatch.domain.axis import Axis
 from storewatch.domain.batches import Batch, DayBatch, places
 from storewatch.domain.clock import DAY, from_us, to_us
-from storewatch.storage import poll_packs
+from storewatch.storage import poll_packs, stores
 from storewatch.storage.arrays import among, positions, read_arrays
 from storewatch.storage.copying import PG_EPOCH, Column, copy_rows, timestamps
 from storewatch.storage.db import raw
@@ -108,11 +108,60 @@ def merge_day(session: Session, day: DayBatch, import_no: int, reasons: list[byt
 
     A poll corrected or deleted by hand stays so. The caller holds the lock of this kind of import.
     """
-    came = len(day.polls)
-    if came > _WORTH_COMPARING:
+    came, later = len(day.polls), _is_later(session, day)
+    if came > _WORTH_COMPARING and not later:
         day = day.without(_known(session, day.day))
     if not len(day.polls):
         return {"unchanged": came}
+    new, corrected, kept, newest = (_append if later else _merge)(session, day, import_no, reasons)
+    note_day(session, day.day, new, newest)
+    if new or corrected:
+        poll_packs.raise_versions(session, day.day, [packs.shards(day.polls.key)])
+    unchanged = came - new - corrected - kept
+    return {"new": new, "corrected": corrected, "kept": kept, "unchanged": unchanged}
+
+
+Outcome = tuple[int, int, int, datetime | None]
+"""Polls that were new, corrected and kept, and the newest of the new ones."""
+
+
+def _is_later(session: Session, day: DayBatch) -> bool:
+    """Whether polls are later than all that their day has, as those of the hour are: so that all are new."""
+    query = text("""
+        SELECT newest < :first AND NOT EXISTS (SELECT FROM deleted_poll)
+        FROM store_status_day WHERE day = :day
+    """)
+    if not len(day.polls):
+        return False
+    first = from_us(int(day.polls.at.min()))
+    return bool(session.execute(query, {"day": _EPOCH + timedelta(days=day.day), "first": first}).scalar())
+
+
+def _append(session: Session, day: DayBatch, import_no: int, reasons: list[bytes]) -> Outcome:
+    """Adds polls that are known to be new. Their number is sent with each: as a default of the column, as in
+    `_fill`, it would have to wait for whoever reads the day, and others for it.
+    """
+    polls, plain = day.polls, day.polls.reason == 0
+    batches = [_plain(polls[plain])] if plain.any() else []
+    _copy_numbered(session, day.day, "store_key, timestamp_utc, active", batches, import_no)
+    batches = _with_reasons(polls[~plain], reasons)
+    _copy_numbered(session, day.day, "store_key, timestamp_utc, active, reason", batches, import_no)
+    keys, first = np.unique(polls.key, return_index=True)
+    stores.lower_first_polls(session, keys.astype(np.int64), polls.at[first])
+    return len(polls), 0, 0, from_us(int(polls.at.max()))
+
+
+def _copy_numbered(
+    session: Session, day: int, columns: str, batches: list[list[Column]], import_no: int
+) -> None:
+    numbered = [[*batch, np.full(len(batch[0]), import_no, np.int32)] for batch in batches]
+    if numbered:
+        table = f"{partition_name(day)} ({columns}, import_no)"
+        copy_rows(raw(session), f"COPY {table} FROM STDIN (FORMAT binary)", numbered)
+
+
+def _merge(session: Session, day: DayBatch, import_no: int, reasons: list[bytes]) -> Outcome:
+    """Compares polls with those that are there."""
     name = partition_name(day.day)
     connection = raw(session)
     connection.execute("DROP TABLE IF EXISTS incoming")
@@ -123,11 +172,7 @@ def merge_day(session: Session, day: DayBatch, import_no: int, reasons: list[byt
     counts = connection.execute(_MERGE.format(partition=name)).fetchone()
     assert counts is not None  # noqa: S101 - an aggregate has a row
     new, corrected, kept, newest = counts
-    note_day(session, day.day, new, newest)
-    if new or corrected:
-        poll_packs.raise_versions(session, day.day, [packs.shards(day.polls.key)])
-    unchanged = came - new - corrected - kept
-    return {"new": new, "corrected": corrected, "kept": kept, "unchanged": unchanged}
+    return new, corrected, kept, newest
 
 
 def _known(session: Session, day: int) -> NDArray[np.int64]:

@@ -91,6 +91,11 @@ def set_progress(session: Session, report: Report, percent: int) -> bool:
     return session.execute(query.returning(Report.report_no)).first() is not None
 
 
+def is_wanted(session: Session, report: Report) -> bool:
+    """Whether this attempt is still wanted: not cancelled, deleted or taken over."""
+    return session.execute(select(Report.report_no).where(*_this_attempt(report))).first() is not None
+
+
 def complete(session: Session, report: Report, values: dict[str, Any]) -> bool:
     """Marks a report complete, unless another attempt has taken it over meanwhile: then False.
 

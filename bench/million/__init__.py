@@ -1,0 +1,1 @@
+"""`make bench-million`: fleets up to a million stores, an hourly poll of each for a week."""

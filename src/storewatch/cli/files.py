@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import sys
 import time
@@ -22,7 +23,9 @@ from storewatch import config
 from storewatch.cli.common import bytes_bar, now_us, opened_database, say
 from storewatch.domain.weekly import NOT_SAID, since_of
 from storewatch.errors import FileRefusedError, UsageError
-from storewatch.formats.csv_in import shown
+from storewatch.formats.csv_in import CsvFile, RowsFile, shown
+from storewatch.formats.parquet_in import MAGIC, ParquetFile
+from storewatch.services.exporting import files_of
 from storewatch.services.hours_from import HoursFrom
 from storewatch.services.importing import KINDS, Imported, Reject, Watchers, import_file
 from storewatch.storage.db import Database
@@ -42,7 +45,7 @@ from storewatch.storage.db import Database
 def import_command(
     words: tuple[str, ...], rejects: Path | None, allow_future: bool, valid_from: str | None
 ) -> None:
-    """Load CSV files, plain or gzip; - is standard input.
+    """Load CSV files, plain or gzip, or Parquet; - is standard input, a folder is all Parquet files in it.
 
     KIND is store_status, menu_hours or store_timezone; left out, it is recognised by the columns. Each
     file is one transaction. Exit code 0: every row is in; 1: some rows were rejected, the rest is in;
@@ -52,6 +55,7 @@ def import_command(
         (words[0], words[1:]) if words[0] in KINDS and not Path(words[0]).exists() else (None, words)
     )
     _check(files, rejects)
+    files = tuple(name for word in files for name in _named(word))
     settings = config.read()
     options = _Options(allow_future, HoursFrom(_since(valid_from), settings.default_zone))
     with opened_database(settings) as database, reject_file(rejects, several=len(files) > 1) as reject:
@@ -72,6 +76,11 @@ def _since(valid_from: str | None) -> int:
         return since_of(valid_from)
     except ValueError as error:
         raise UsageError(f"--{str(error).replace('_', '-', 1)}") from error
+
+
+def _named(word: str) -> list[str]:
+    """A file, or the files of a folder."""
+    return list(map(str, files_of(Path(word)))) if Path(word).is_dir() else [word]
 
 
 def _check(files: tuple[str, ...], rejects: Path | None) -> None:
@@ -191,9 +200,15 @@ def imported(
             now_us=now,
             kind=kind,
             source=source,
+            opened=_kind_of_file(stream),
             watchers=watchers,
             hold=options.hold,
         )
+
+
+def _kind_of_file(stream: BinaryIO) -> Callable[[BinaryIO, str], RowsFile]:
+    start = stream.peek(len(MAGIC)) if isinstance(stream, io.BufferedReader) else b""
+    return ParquetFile if start.startswith(MAGIC) else CsvFile
 
 
 def _progress(bar: Progress, name: str, size: int | None) -> Callable[[int, int], None]:

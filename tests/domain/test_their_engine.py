@@ -95,6 +95,7 @@ def by_words(words: str) -> Program:
         ("only polls of the window speak: the nearest", 17, 7),
         ("only polls of the window speak: the last one, and before the first the first", 20, 4),
         ("only polls of the window speak: the last one; before the first nothing counts", 6, 4),
+        ("time between two polls of any hours counts whole, closed hours included", 6, 4),
         ("open time is parted as the polls of the window are", 12, 12),
         ("each poll counts as an hour", 1, 1),
         ("the last poll speaks, 1 h at most; before it nothing counts", 1, 1),

@@ -138,7 +138,7 @@ def reject_file(path: Path | None, *, several: bool) -> Iterator[Rejects]:
 
 def _import(database: Database, kind: str | None, name: str, rejects: Rejects, options: _Options) -> int:
     """Imports one file and tells the outcome. Returns the exit code that it deserves."""
-    short = "standard input" if name == "-" else click.format_filename(name, shorten=True)
+    short = _short(name)
     try:
         with _opened(name) as (stream, size), rejects.of(short) as reject:
             result = imported(database, stream, name, size, kind, reject, options)
@@ -152,6 +152,15 @@ def _import(database: Database, kind: str | None, name: str, rejects: Rejects, o
         sys.exit(130)
     click.echo(told(result))
     return 1 if result.rows_rejected else 0
+
+
+def _short(name: str) -> str:
+    """What a file is called. Of a table's parts, which are all called alike, the folder tells more."""
+    if name == "-":
+        return "standard input"
+    path = Path(name)
+    short = path.name if not path.name.startswith("part-") else "/".join(path.parts[-2:])
+    return click.format_filename(short)
 
 
 def _refused(why: str) -> int:
@@ -189,7 +198,7 @@ def imported(
     source: str = "cli",
 ) -> Imported:
     """Imports a stream with a progress bar."""
-    short = "standard input" if name == "-" else click.format_filename(name, shorten=True)
+    short = _short(name)
     with bytes_bar() as bar:
         watchers = Watchers(_progress(bar, short, size), say, reject)
         now = None if options.allow_future else now_us()

@@ -5,7 +5,8 @@ other is tried beside it; and once more. A row belongs to the first program that
 of a row that none does to the one that reproduces its window, up and down, and most of the row beside.
 
 A rule is tried on a sample first. So it is known how many rows it would explain, and how many that are
-explained it would spoil; and one that explains nothing there costs no more.
+explained it would spoil. One that explains nothing there costs no more; one that spoils more than it explains
+comes last, for where it is right it is so by chance.
 """
 
 from __future__ import annotations
@@ -82,15 +83,20 @@ class _Search:
         """Tries everything."""
         base, reproduced = OURS, self._agreed
         self._try(base, self._open())  # what is known now may differ from what the report knew
+        unlikely: list[tuple[float, Program]] = []
         for _ in range(_ROUNDS):
             ranked = sorted(self._ranked(base, reproduced), key=lambda each: -each[0])
-            for _, program in ranked:
+            likely = [program for gain, program in ranked if gain > 0]
+            unlikely += [each for each in ranked if each[0] <= 0]
+            for program in likely:
                 self._try(program, self._open())
-            if not ranked or ranked[0][0] <= 0 or not len(self._open()):
+            if not likely or not len(self._open()):
                 break
-            base = ranked[0][1]
+            base = likely[0]
             every = np.arange(len(self._agreed))
             reproduced = np.asarray(self._reproduced(base, every).all(axis=1))
+        for _, program in sorted(unlikely, key=lambda each: -each[0]):
+            self._try(program, self._open())
         return self._found
 
     def _open(self) -> Int64:

@@ -92,6 +92,14 @@ _OF_POLLS = (
         "only polls of the window speak, closed hours included: the last one, and before the first the first",
         Speak(How.PREVIOUS, anywhere=True, in_window=True),
     ),
+    *(
+        _speak(
+            Cause.CLOSED,
+            f"time between two polls of {what} counts whole, closed hours included",
+            Speak(How.PREVIOUS_ONLY, anywhere=anywhere, in_window=True, across=True),
+        )
+        for what, anywhere in (("open hours", False), ("any hours", True))
+    ),
     _speak(
         Cause.POLLS,
         "open time is parted as the polls of the window are",

@@ -84,6 +84,7 @@ def figures(of: Evidence, program: Program) -> Said:
         else rule.speak
     )
     axis = Axis(of.start, of.as_of + 1)
+    opens = _whole(of) if speak.across else opens
     polls = of.polls if speak.anywhere else within(of.polls, united, axis)
     edges = _windows(of, own_end=program.of(Slot.NEWEST) is not None)
     open_, times = (np.zeros((of.schedule.stores, len(of.lengths), *more), np.int64) for more in ((), (2,)))
@@ -98,7 +99,7 @@ def figures(of: Evidence, program: Program) -> Said:
         if speak.how in (How.SHARE, How.COUNT):
             times[:, window] = by_polls(since(polls, first), last, open_[:, window], speak)
     unknown = open_ - times.sum(axis=2)
-    nothing = (times.sum(axis=2) == 0) & (unknown > 0)
+    nothing = (times.sum(axis=2) == 0) & (unknown > 0) & (speak.how is not How.COUNT)
     rule = program.of(Slot.UNKNOWN)
     return _settled(Said(times, nothing), unknown, None if rule is None else rule.unknown)
 
@@ -142,6 +143,12 @@ def _intervals(of: Evidence, schedule: Schedule, clock: Clock | None) -> Interva
     end = np.minimum(found.end - shift[found.store], until)
     real = end > start
     return Intervals(found.store[real], start[real], end[real])
+
+
+def _whole(of: Evidence) -> Intervals:
+    """All of the time of all stores."""
+    stores = np.arange(of.schedule.stores, dtype=np.int32)
+    return Intervals(stores, *(np.full(len(stores), at, np.int64) for at in (of.start, of.as_of)))
 
 
 def _offsets(of: Evidence, clock: Clock) -> Int64:

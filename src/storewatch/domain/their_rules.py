@@ -70,13 +70,14 @@ class How(Enum):
 @dataclass(frozen=True)
 class Speak:
     """How polls become a state, and how far they reach. `anywhere`: those of closed time too; `in_window`:
-    those of the window only.
+    those of the window only; `across`: the time between two counts whole, though the store was closed.
     """
 
     how: How
     reach: int = UNLIMITED
     anywhere: bool = False
     in_window: bool = False
+    across: bool = False
 
 
 class Unknown(Enum):

@@ -45,7 +45,7 @@ def local(polls: pd.DataFrame, zones: pd.DataFrame) -> pd.DataFrame:
     parts = []
     for zone, part in polls.groupby("timezone_str"):
         clock = part["at"].dt.tz_convert(zone)
-        parts.append(part.assign(day=clock.dt.dayofweek.astype(str), time=clock.dt.strftime("%H:%M:%S")))
+        parts.append(part.assign(day=clock.dt.day_of_week.astype(str), time=clock.dt.strftime("%H:%M:%S")))
     return pd.concat(parts)
 
 

@@ -84,8 +84,9 @@ def figures(of: Evidence, program: Program) -> Said:
         else rule.speak
     )
     axis = Axis(of.start, of.as_of + 1)
+    counts = speak.how in (How.SHARE, How.COUNT)
+    polls = of.polls if speak.anywhere else within(of.polls, opens if counts else united, axis)
     opens = _whole(of) if speak.across else opens
-    polls = of.polls if speak.anywhere else within(of.polls, united, axis)
     edges = _windows(of, own_end=program.of(Slot.NEWEST) is not None)
     open_, times = (np.zeros((of.schedule.stores, len(of.lengths), *more), np.int64) for more in ((), (2,)))
     cells = None
@@ -96,7 +97,7 @@ def figures(of: Evidence, program: Program) -> Said:
         part = _clipped(opens, first, last)
         open_[:, window] = sums(part.end - part.start, part.store, of.schedule.stores)
         times[:, window] = times_in(cells, part, axis, of.schedule.stores)
-        if speak.how in (How.SHARE, How.COUNT):
+        if counts:
             times[:, window] = by_polls(since(polls, first), last, open_[:, window], speak)
     unknown = open_ - times.sum(axis=2)
     nothing = (times.sum(axis=2) == 0) & (unknown > 0) & (speak.how is not How.COUNT)

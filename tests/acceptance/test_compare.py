@@ -15,6 +15,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from storewatch.services.importing import import_file
 from storewatch.storage.db import Database
 from tests import oracle
 from tests.acceptance.conftest import storewatch
@@ -303,6 +304,24 @@ def test_stores_that_one_side_lacks_are_listed(environment: dict[str, str], tmp_
     }
     assert result.returncode == 1
     assert "store missing in ours: 2 stores" in result.stdout
+
+
+FIELD = Path(__file__).parents[2].parent / "shared" / "data" / "2023"
+
+
+@pytest.mark.skipif(not FIELD.exists(), reason="the field data are not here")
+def test_of_the_field_data_each_cell_by_the_other_policy_is_explained(
+    database_url: str, database: Database, tmp_path: Path
+) -> None:
+    for name in ("store_timezone", "menu_hours", "store_status_sample"):
+        with (FIELD / f"{name}.csv").open("rb") as stream:
+            import_file(database, stream, name, now_us=NOW)
+    environment = {"STOREWATCH_DATABASE_URL": database_url}
+    words = ("report", "--output", str(tmp_path / "previous.csv"), "--policy", "previous")
+    assert storewatch(*words, environment=environment).returncode == 0
+    result, cells = compared(environment, tmp_path, (tmp_path / "previous.csv").read_text())
+    assert {cell["cause"] for cell in cells} == {"gap in polling"}, result.stdout
+    assert {cell["whole_row"] for cell in cells} == {"true"}
 
 
 # --- The file, the report, the options ------------------------------------------------------------

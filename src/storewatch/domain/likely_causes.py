@@ -6,7 +6,7 @@ of a row that none does to the one that reproduces its window, up and down, and 
 
 A rule is tried on a sample first. So it is known how many rows it would explain, and how many that are
 explained it would spoil. One that explains nothing there costs no more; one that spoils more than it explains
-comes last, for where it is right it is so by chance.
+comes last and alone, for where it is right it may be so by chance.
 """
 
 from __future__ import annotations
@@ -81,23 +81,38 @@ class _Search:
 
     def run(self) -> Found:
         """Tries everything."""
+        self._try(OURS, self._open())  # what is known now may differ from what the report knew
         base, reproduced = OURS, self._agreed
-        self._try(base, self._open())  # what is known now may differ from what the report knew
-        unlikely: list[tuple[float, Program]] = []
+        last: list[tuple[float, Program]] = []
         for _ in range(_ROUNDS):
             ranked = sorted(self._ranked(base, reproduced), key=lambda each: -each[0])
-            likely = [program for gain, program in ranked if gain > 0]
-            unlikely += [each for each in ranked if each[0] <= 0]
-            for program in likely:
-                self._try(program, self._open())
-            if not likely or not len(self._open()):
+            if not ranked or ranked[0][0] <= 0:
+                last += [] if base.rules else ranked
                 break
-            base = likely[0]
+            base, later = self._try_likely(ranked, first=not base.rules)
+            last += later
+            if not len(self._open()):
+                break
             every = np.arange(len(self._agreed))
             reproduced = np.asarray(self._reproduced(base, every).all(axis=1))
-        for _, program in sorted(unlikely, key=lambda each: -each[0]):
+        for _, program in sorted(last, key=lambda each: -each[0]):
             self._try(program, self._open())
         return self._found
+
+    def _try_likely(
+        self, ranked: list[tuple[float, Program]], *, first: bool
+    ) -> tuple[Program, list[tuple[float, Program]]]:
+        """Tries what wins more than it loses. Returns the best, and what is to be tried last of all: rules
+        about the same as the best's, for a program has but one, and those that lose more, but only alone.
+        """
+        best, later = ranked[0][1], []
+        for gain, program in ranked:
+            rival = program is not best and program.rules[-1].slot is best.rules[-1].slot
+            if gain > 0 and not rival:
+                self._try(program, self._open())
+            elif gain > 0 or first:
+                later.append((gain, program))
+        return best, later
 
     def _open(self) -> Int64:
         """The rows that nothing explains yet."""

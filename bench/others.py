@@ -158,8 +158,9 @@ def _unexplained(each: Compared, twice: set[str]) -> list[str]:
         return []
     count = len(stores & twice)
     return [
-        f"\nOf the {len(stores):,} stores with cells that are not explained, {count:,} have a poll that comes "
-        "twice in the file. The script counts it twice; storewatch keeps it once, and can't see it any more."
+        f"\nOf the {len(stores):,} stores with cells that are not explained, {count:,} have a poll that "
+        "comes twice in the file. The script counts it twice; storewatch keeps it once, and can't see it "
+        "any more."
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import os
@@ -79,8 +80,8 @@ def _since(valid_from: str | None) -> int:
 
 
 def _named(word: str) -> list[str]:
-    """A file, or the files of a folder."""
-    return list(map(str, files_of(Path(word)))) if Path(word).is_dir() else [word]
+    """A file, or the files of a folder; one without any stays, to be refused in its turn."""
+    return (list(map(str, files_of(Path(word)))) if Path(word).is_dir() else []) or [word]
 
 
 def _check(files: tuple[str, ...], rejects: Path | None) -> None:
@@ -176,6 +177,8 @@ def _opened(name: str) -> Iterator[tuple[BinaryIO, int | None]]:
             raise FileRefusedError("standard input: it is closed")
         yield sys.stdin.buffer, None
         return
+    if Path(name).is_dir():
+        raise FileRefusedError(f"{click.format_filename(name)}: there is no .parquet file in this folder")
     try:
         stream = Path(name).open("rb")  # noqa: SIM115 - trouble in the block is not trouble in opening
     except OSError as error:
@@ -216,7 +219,9 @@ def imported(
 
 
 def _kind_of_file(stream: BinaryIO) -> Callable[[BinaryIO, str], RowsFile]:
-    start = stream.peek(len(MAGIC)) if isinstance(stream, io.BufferedReader) else b""
+    start = b""
+    with contextlib.suppress(OSError):  # who reads the file says what is wrong with it
+        start = stream.peek(len(MAGIC)) if isinstance(stream, io.BufferedReader) else b""
     return ParquetFile if start.startswith(MAGIC) else CsvFile
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import polars as pl
 from sqlalchemy.orm import Session
 
-from storewatch.errors import FileRefusedError
 from storewatch.formats import parquet_out
 from storewatch.storage import exporting
 from storewatch.storage.db import Database
@@ -105,16 +104,12 @@ def _day_name(day: int) -> str:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """The Parquet files of a folder, in the order in which they are taken in: zones, hours, polls by day.
-    FileRefusedError if there are none.
-    """
+    """The Parquet files of a folder, in the order in which they are taken in: zones, hours, polls by day."""
     found = [
         path
         for path in folder.rglob("*.parquet")
         if not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
     ]
-    if not found:
-        raise FileRefusedError(f"{folder}: there is no .parquet file in this folder")
     return sorted(found, key=lambda path: (_place(path.relative_to(folder).parts), str(path)))
 
 

@@ -246,6 +246,54 @@ def test_digits_that_were_cut_off_are_found(environment: dict[str, str], tmp_pat
     assert {cell["cause"] for cell in cells} == {"rounding"}, result.stdout
 
 
+def test_another_unit_is_found(environment: dict[str, str], tmp_path: Path) -> None:
+    lines = [oracle.REPORT_HEADER]
+    for store_id in sorted(STORES):
+        times = [window[state] for state in (0, 1) for window in totals_of(store_id)]
+        lines.append(",".join((store_id, *(oracle.two_decimals(time, MINUTE) for time in times))))
+    result, cells = compared(environment, tmp_path, "\n".join(lines))
+    assert {(cell["cause"], cell["rule"]) for cell in cells} == {("other unit", "all in minutes")}, (
+        result.stdout
+    )
+
+
+def test_windows_that_end_at_the_stores_own_newest_poll_are_found(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    lines = [oracle.REPORT_HEADER]
+    for store_id in sorted(STORES):
+        own = [poll for poll in POLLS if poll.store_id == store_id]
+        lines.append(Fleet(own).report(as_of_us=oracle.newest_poll_us(own)).splitlines()[1])
+    load_late_poll(environment)
+    result, cells = compared(environment, tmp_path, "\n".join(lines))
+    causes = {cell["store_id"]: cell["cause"] for cell in cells}
+    assert set(causes) > set(STORES) - {"bar", "canteen"}
+    assert causes.pop("late") == "store missing in theirs"
+    assert set(causes.values()) == {"end of the windows"}, result.stdout
+
+
+def load_late_poll(environment: dict[str, str]) -> None:
+    """One more store was polled three hours later: the windows of all end there."""
+    database = Database(environment["STOREWATCH_DATABASE_URL"])
+    late = [Poll("late", utc(T) + 3 * HOUR, active=True)]
+    load(database, status_csv(late), now_us=NOW)
+    database.close()
+
+
+def test_exceptions_that_the_other_program_does_not_know_are_told(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    words = ("--effect", "excluded", "--store", "grill", "--note", "a storm")
+    times = ("--from", "2023-01-24T00:00:00Z", "--to", "2023-01-25T00:00:00Z")
+    added = storewatch("exception", "add", *words, *times, environment=environment)
+    assert added.returncode == 0, added.stderr
+    result, cells = compared(environment, tmp_path, OURS)
+    assert {(cell["store_id"], cell["cause"]) for cell in cells} == {("grill", "exceptions")}, result.stdout
+    theirs = Fleet(POLLS, zones=ZONES | {"grill": "UTC"}).report()
+    result, cells = compared(environment, tmp_path, theirs)
+    assert {cell["cause"] for cell in cells} == {"exceptions + store without zone"}, result.stdout
+
+
 @pytest.mark.parametrize(
     ("moved", "rule"),
     [("Etc/GMT+4", "the offset at the end"), ("Etc/GMT+5", "standard time holds all year")],

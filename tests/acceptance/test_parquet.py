@@ -16,6 +16,8 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from storewatch.services import history
+from storewatch.services.reporting import Request
 from storewatch.storage.db import Database
 from tests.acceptance.conftest import storewatch
 from tests.conftest import clone_of
@@ -159,6 +161,25 @@ def test_a_day_without_polls_any_more_is_taken_away_and_files_of_others_stay(
     run(environment, "export", "--parquet", str(tmp_path))
     assert not stale.exists()
     assert (mine / "mine.parquet").exists()
+
+
+def test_history_is_exported_if_it_is_wanted_and_passed_over_by_an_import(
+    environment: dict[str, str], other: dict[str, str], database: Database, tmp_path: Path
+) -> None:
+    told = run(environment, "export", "--parquet", str(tmp_path), "--history")
+    assert "The worker has still to bring history up to date" in told
+    while history.update(database, Request()):
+        pass
+    told = run(environment, "export", "--parquet", str(tmp_path), "--history")
+    assert "still" not in told
+    days = pl.scan_parquet(tmp_path / "store_day", hive_partitioning=True).collect()
+    names = ("store_id", "day", "up_seen_us", "unknown_us", "outages", "down_max_us", "complete")
+    query = f"SELECT {', '.join(names)} FROM store_day JOIN store USING (store_key)"
+    kept = days.select(names)
+    assert sorted(kept.rows()) == sorted(rows(environment, query)) != []
+    assert f"{len(days)} days of stores" in told
+    run(other, "import", str(tmp_path))
+    assert rows(other, KNOWN[0]) == rows(environment, KNOWN[0])
 
 
 def test_a_week_that_was_given_as_closed_is_told(

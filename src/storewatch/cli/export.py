@@ -28,7 +28,8 @@ from storewatch.services.exporting import Exported
     "--since", metavar="DAY", help="The first UTC day of polls, such as 2023-01-18; by default all."
 )
 @click.option("--until", metavar="DAY", help="The last one, included.")
-def export(folder: Path, since: str | None, until: str | None) -> None:
+@click.option("--history", is_flag=True, help="History by day too; it is not taken in again.")
+def export(folder: Path, since: str | None, until: str | None, history: bool) -> None:
     """Write polls, opening hours and zones as Parquet, for Spark, DuckDB, Athena, and storewatch import."""
     first, last = (_day(name, text) for name, text in (("--since", since), ("--until", until)))
     if first and last and last < first:
@@ -38,7 +39,12 @@ def export(folder: Path, since: str | None, until: str | None) -> None:
         task = bar.add_task("export", total=1)
         try:
             found = exporting.export(
-                database, folder, first, last, lambda done, of: bar.update(task, completed=done, total=of)
+                database,
+                folder,
+                first,
+                last,
+                lambda done, of: bar.update(task, completed=done, total=of),
+                history=history,
             )
         except OSError as error:
             raise UsageError(f"--parquet {folder}: it cannot be written ({error.strerror})") from error
@@ -61,6 +67,12 @@ def told(found: Exported, folder: Path, seconds: float) -> str:
         f"{found.rows['menu_hours']:,} rows of hours, {counted(found.rows['store_timezone'], 'zone')}; "
         f"{found.size / 1e6:,.1f} MB in {seconds:.1f} s"
     ]
+    if found.history_days:
+        lines.append(
+            f"  {found.rows[exporting.HISTORY]:,} days of stores, of {counted(found.history_days, 'day')}"
+        )
+    if found.history_due:
+        lines.append("  The worker has still to bring history up to date: export it again when it has.")
     if found.empty_weeks:
         weeks = counted(found.empty_weeks, "week")
         lines.append(f"  {weeks} given without hours (closed) can't be said by rows: not in menu_hours.")

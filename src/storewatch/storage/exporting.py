@@ -8,6 +8,7 @@ import polars as pl
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from storewatch.domain.availability import Kind
 from storewatch.storage.arrays import read_arrays
 from storewatch.storage.copying import PG_EPOCH
 from storewatch.storage.db import raw
@@ -109,6 +110,39 @@ def zones(session: Session, keys: Keys) -> pl.DataFrame:
         FROM store_timezone JOIN store USING (store_key) WHERE {keys.among}
     """
     return _frame(session, query, {"store_id": pl.String, "timezone_str": pl.String}).sort("store_id")
+
+
+def history_days(session: Session, first: int, last: int) -> list[int]:
+    """The local days from one to another, both included and counted from 1970, that history has."""
+    query = text(f"""
+        SELECT DISTINCT day - {_EPOCH} AS day FROM store_day WHERE day - {_EPOCH} BETWEEN :first AND :last
+        ORDER BY day
+    """)
+    return list(session.execute(query, {"first": first, "last": last}).scalars())
+
+
+def history_is_due(session: Session) -> bool:
+    """Whether there are days that the worker has still to compute anew."""
+    return bool(session.execute(text("SELECT EXISTS (SELECT FROM history_due)")).scalar())
+
+
+def history(session: Session, day: int, keys: Keys) -> pl.DataFrame:
+    """store_id and `HISTORY` of a local day, by store id."""
+    columns = ", ".join(f"array_agg({name})" for name in ("store_id", *HISTORY))
+    query = f"""
+        SELECT {columns} FROM store_day JOIN store USING (store_key)
+        WHERE day = {_EPOCH} + {int(day)} AND {keys.among}
+    """
+    return _frame(session, query, {"store_id": pl.String, **HISTORY}).sort("store_id")
+
+
+HISTORY = {
+    **{f"{kind.name.lower()}_us": pl.Int64 for kind in Kind},
+    "outages": pl.Int32,
+    **dict.fromkeys(("longest_outage_us", "down_min_us", "down_max_us"), pl.Int64),
+    "complete": pl.Boolean,
+}
+"""The figures of a day of history, times in microseconds."""
 
 
 def _frame(session: Session, query: str, types: dict[str, type[pl.DataType]]) -> pl.DataFrame:

@@ -175,6 +175,19 @@ def test_the_wrong_rule_is_found(environment: dict[str, str], tmp_path: Path, na
     assert {cell["whole_row"] for cell in cells} == {"true"}
 
 
+HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "compare-with-another-program.md"
+
+
+def test_the_how_to_shows_what_the_command_says(environment: dict[str, str], tmp_path: Path) -> None:
+    theirs, _ = WRONG["overnight hours: cut"]
+    result, _ = compared(environment, tmp_path, theirs)
+    said = result.stdout.partition("\nAll that differ")[0].replace("theirs.csv", "their_report.csv")
+    page = HOW_TO.read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```text\n(.*?)\n```$", page, re.MULTILINE | re.DOTALL)
+    report_id = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    assert re.sub(report_id, "ID", shown) == re.sub(report_id, "ID", said)
+
+
 def test_time_that_counts_twice_is_found(environment: dict[str, str], tmp_path: Path) -> None:
     theirs = written({store_id: totals_by_row(store_id) for store_id in sorted(STORES)})
     result, cells = compared(environment, tmp_path, theirs)

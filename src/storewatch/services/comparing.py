@@ -27,7 +27,7 @@ from storewatch.storage import polls, report_rows, stores, weekly
 from storewatch.storage.db import Database
 from storewatch.storage.tables import Report
 
-_AT_ONCE = 10_000
+_AT_ONCE = 15_000
 """So many stores are held against each other at once, which bounds the memory."""
 
 _AGREED_SAMPLE = 500

@@ -401,6 +401,16 @@ def test_columns_may_stand_anywhere_and_have_other_names(environment: dict[str, 
     assert "7 stores in both: 28 cells are the same, 0 differ" in result.stdout
 
 
+def test_rows_that_come_twice_or_have_no_store_are_told(environment: dict[str, str], tmp_path: Path) -> None:
+    twice = OURS.splitlines()[1].split(",")[0] + ",1,2,3,4,5,6"
+    lines = OURS.splitlines()
+    theirs = "\n".join([lines[0], twice, ",1,2,3,4,5,6", "bar,only,few", *lines[1:]])
+    result, cells = compared(environment, tmp_path, theirs)
+    assert (result.returncode, cells) == (0, [])
+    assert "1 rows have no store_id and are not compared" in result.stdout
+    assert "2 rows are of stores that come again; the last of each counts" in result.stdout
+
+
 def test_cells_that_are_no_numbers_are_told(environment: dict[str, str], tmp_path: Path) -> None:
     theirs = re.sub(r"^bar,[^,]*", "bar,1h 5m", OURS, flags=re.MULTILINE)
     result, _ = compared(environment, tmp_path, theirs)

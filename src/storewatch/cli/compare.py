@@ -22,6 +22,7 @@ from storewatch.domain.permissions import COMMAND
 from storewatch.errors import FileRefusedError, UsageError
 from storewatch.formats import report_in
 from storewatch.formats.comparison_csv import comparison_csv
+from storewatch.formats.csv_in import shown
 from storewatch.formats.report_in import TheirReport
 from storewatch.services import comparing, reporting
 from storewatch.services.comparing import Comparison
@@ -169,10 +170,11 @@ def _rules(rows: pl.DataFrame) -> Iterator[str]:
 
 def _example(rows: pl.DataFrame) -> str:
     row = rows.row(0, named=True)
+    store_id = shown(row["store_id"])
     if row["column"] == "store_id":
-        return str(row["store_id"])
-    theirs, ours = (row[side] or "empty" for side in ("theirs", "ours"))
-    text = f"{row['store_id']} {row['column']}: theirs {theirs}, ours {ours}"
+        return store_id
+    theirs, ours = (shown(row[side] or "empty") for side in ("theirs", "ours"))
+    text = f"{store_id} {row['column']}: theirs {theirs}, ours {ours}"
     if row["difference_seconds"] is None:
         return text
     more = "more" if row["difference_seconds"] > 0 else "less"

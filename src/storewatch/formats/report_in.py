@@ -62,7 +62,10 @@ def read(stream: BinaryIO, name: str, tolerance_us: int | None = None) -> TheirR
     rows = pl.concat([block.rows for block in blocks]) if blocks else pl.DataFrame(schema=_SCHEMA)
     rows = rows.with_columns(pl.col("store_id", *NAMES).cast(pl.String).str.strip_chars())
     rows = rows.with_columns(pl.col("store_id").str.replace(r"^'([=+\-@])", "$1"))  # as we write them
-    rows = _once(rows.filter(pl.col("store_id").is_not_null()), notes)
+    nameless = int((rows["store_id"].fill_null("") == "").sum())
+    if nameless:
+        notes.append(f"{nameless:,} rows have no store_id and are not compared")
+    rows = _once(rows.filter(pl.col("store_id").fill_null("") != ""), notes)
     texts = rows.select(NAMES)
     units = {name: unit for name, (_, unit) in found.items() if name != "store_id"}
     return TheirReport(rows["store_id"], texts, _cells(rows, units, tolerance_us, notes), tuple(notes))

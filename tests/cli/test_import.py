@@ -163,7 +163,7 @@ def test_a_missing_file_a_folder_and_an_unreadable_one_are_said_so_and_the_other
     code, out, err = shop.run("missing.csv", str(shop.folder), "/proc/self/mem", good)
     assert code == 2
     assert "missing.csv: it cannot be read (No such file or directory). Nothing of it was stored." in err
-    assert f"{shop.folder}: it cannot be read (Is a directory)" in err
+    assert f"{shop.folder}: there is no .parquet file in this folder" in err
     assert "mem: it cannot be read (Input/output error)" in err
     assert "good.csv: store_status, 1 rows" in out
 

@@ -17,8 +17,10 @@ from storewatch import __version__
 from storewatch.errors import StorewatchError
 
 _COMMANDS = {
-    "import": ("files", "import_command", "Load CSV files of polls, opening hours or time zones."),
+    "import": ("files", "import_command", "Load files of polls, opening hours or time zones."),
+    "export": ("export", "export", "Write polls, hours and zones as Parquet files."),
     "report": ("report", "report", "Make a report here and now and write it as CSV."),
+    "compare": ("compare", "compare", "Hold another program's report against ours: what differs, and why."),
     "outages": ("outages", "outages_command", "List outages: from when until when, who saw them, and why."),
     "availability": ("availability", "availability", "Availability by day, week, month or quarter."),
     "service-level": ("levels", "service_level", "Service levels: add, list, status, remove."),

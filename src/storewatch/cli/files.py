@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 import os
 import sys
 import time
@@ -22,7 +24,9 @@ from storewatch import config
 from storewatch.cli.common import bytes_bar, now_us, opened_database, say
 from storewatch.domain.weekly import NOT_SAID, since_of
 from storewatch.errors import FileRefusedError, UsageError
-from storewatch.formats.csv_in import shown
+from storewatch.formats.csv_in import CsvFile, RowsFile, shown
+from storewatch.formats.parquet_in import MAGIC, ParquetFile
+from storewatch.services.exporting import files_of
 from storewatch.services.hours_from import HoursFrom
 from storewatch.services.importing import KINDS, Imported, Reject, Watchers, import_file
 from storewatch.storage.db import Database
@@ -42,7 +46,7 @@ from storewatch.storage.db import Database
 def import_command(
     words: tuple[str, ...], rejects: Path | None, allow_future: bool, valid_from: str | None
 ) -> None:
-    """Load CSV files, plain or gzip; - is standard input.
+    """Load CSV files, plain or gzip, or Parquet; - is standard input, a folder is all Parquet files in it.
 
     KIND is store_status, menu_hours or store_timezone; left out, it is recognised by the columns. Each
     file is one transaction. Exit code 0: every row is in; 1: some rows were rejected, the rest is in;
@@ -52,6 +56,7 @@ def import_command(
         (words[0], words[1:]) if words[0] in KINDS and not Path(words[0]).exists() else (None, words)
     )
     _check(files, rejects)
+    files = tuple(name for word in files for name in _named(word))
     settings = config.read()
     options = _Options(allow_future, HoursFrom(_since(valid_from), settings.default_zone))
     with opened_database(settings) as database, reject_file(rejects, several=len(files) > 1) as reject:
@@ -72,6 +77,11 @@ def _since(valid_from: str | None) -> int:
         return since_of(valid_from)
     except ValueError as error:
         raise UsageError(f"--{str(error).replace('_', '-', 1)}") from error
+
+
+def _named(word: str) -> list[str]:
+    """A file, or the files of a folder; one without any stays, to be refused in its turn."""
+    return (list(map(str, files_of(Path(word)))) if Path(word).is_dir() else []) or [word]
 
 
 def _check(files: tuple[str, ...], rejects: Path | None) -> None:
@@ -129,7 +139,7 @@ def reject_file(path: Path | None, *, several: bool) -> Iterator[Rejects]:
 
 def _import(database: Database, kind: str | None, name: str, rejects: Rejects, options: _Options) -> int:
     """Imports one file and tells the outcome. Returns the exit code that it deserves."""
-    short = "standard input" if name == "-" else click.format_filename(name, shorten=True)
+    short = _short(name)
     try:
         with _opened(name) as (stream, size), rejects.of(short) as reject:
             result = imported(database, stream, name, size, kind, reject, options)
@@ -145,6 +155,15 @@ def _import(database: Database, kind: str | None, name: str, rejects: Rejects, o
     return 1 if result.rows_rejected else 0
 
 
+def _short(name: str) -> str:
+    """What a file is called. Of a table's parts, which are all called alike, the folder tells more."""
+    if name == "-":
+        return "standard input"
+    path = Path(name)
+    short = path.name if not path.name.startswith("part-") else "/".join(path.parts[-2:])
+    return click.format_filename(short)
+
+
 def _refused(why: str) -> int:
     say(f"{why}. Nothing of it was stored.")
     return 2
@@ -158,6 +177,8 @@ def _opened(name: str) -> Iterator[tuple[BinaryIO, int | None]]:
             raise FileRefusedError("standard input: it is closed")
         yield sys.stdin.buffer, None
         return
+    if Path(name).is_dir():
+        raise FileRefusedError(f"{click.format_filename(name)}: there is no .parquet file in this folder")
     try:
         stream = Path(name).open("rb")  # noqa: SIM115 - trouble in the block is not trouble in opening
     except OSError as error:
@@ -180,7 +201,7 @@ def imported(
     source: str = "cli",
 ) -> Imported:
     """Imports a stream with a progress bar."""
-    short = "standard input" if name == "-" else click.format_filename(name, shorten=True)
+    short = _short(name)
     with bytes_bar() as bar:
         watchers = Watchers(_progress(bar, short, size), say, reject)
         now = None if options.allow_future else now_us()
@@ -191,9 +212,17 @@ def imported(
             now_us=now,
             kind=kind,
             source=source,
+            opened=_kind_of_file(stream),
             watchers=watchers,
             hold=options.hold,
         )
+
+
+def _kind_of_file(stream: BinaryIO) -> Callable[[BinaryIO, str], RowsFile]:
+    start = b""
+    with contextlib.suppress(OSError):  # who reads the file says what is wrong with it
+        start = stream.peek(len(MAGIC)) if isinstance(stream, io.BufferedReader) else b""
+    return ParquetFile if start.startswith(MAGIC) else CsvFile
 
 
 def _progress(bar: Progress, name: str, size: int | None) -> Callable[[int, int], None]:

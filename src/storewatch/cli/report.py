@@ -12,6 +12,7 @@ from storewatch import config
 from storewatch.cli import shards
 from storewatch.cli.common import now_us, opened_database, percent_bar
 from storewatch.cli.logs import silence_log
+from storewatch.config import Settings
 from storewatch.domain.availability import Policy
 from storewatch.domain.clock import HOUR, MINUTE, iso, parse_duration, parse_instant, to_us
 from storewatch.domain.permissions import COMMAND
@@ -24,22 +25,38 @@ from storewatch.services.shards import Spread
 from storewatch.storage.db import Database
 from storewatch.storage.tables import Report
 
-
-@click.command()
-@click.option(
-    "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file to write."
-)
-@click.option(
+AS_OF = click.option(
     "--as-of", metavar="ISO", help="The end of the windows; by default the newest poll. UTC if no offset."
 )
-@click.option(
+POLICY = click.option(
     "--policy",
     type=click.Choice([p.value for p in Policy]),
     default="nearest",
     show_default=True,
     help="Whose state holds between two polls: the nearest one's, or the one before's.",
 )
-@click.option("--max-gap", default="24h", show_default=True, help="How far a poll speaks: 45m, 3h, 1h30m.")
+MAX_GAP = click.option(
+    "--max-gap", default="24h", show_default=True, help="How far a poll speaks: 45m, 3h, 1h30m."
+)
+STORES = click.option(
+    "--store", "stores", multiple=True, metavar="ID", help="Only this store; any number of times."
+)
+GROUPS = click.option(
+    "--group",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Only the stores of this group; any number of times.",
+)
+
+
+@click.command()
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file to write."
+)
+@AS_OF
+@POLICY
+@MAX_GAP
 @click.option("--extended", is_flag=True, help="All figures of each window, in seconds.")
 @click.option(
     "--format",
@@ -47,14 +64,8 @@ from storewatch.storage.tables import Report
     type=click.Choice(list(FORMATS)),
     help="By default what the name of the file ends in, else csv.",
 )
-@click.option("--store", "stores", multiple=True, metavar="ID", help="Only this store; any number of times.")
-@click.option(
-    "--group",
-    "names",
-    multiple=True,
-    metavar="NAME",
-    help="Only the stores of this group; any number of times.",
-)
+@STORES
+@GROUPS
 @shards.options
 def report(
     output: Path,
@@ -70,20 +81,27 @@ def report(
 ) -> None:
     """Make a report here and now, write it to a file, and print the fleet's figures."""
     settings = config.read()
-    request = replace(
+    request = asked(settings, as_of, policy, max_gap, stores)
+    silence_log()
+    with opened_database(settings) as database:
+        by = shards.spread(settings, database.url, processes, dask)
+        made = made_now(database, replace(request, group_ids=of_groups(database, names)), by)
+        write(database, made, output, format_ or of_name(output.name) or "csv", extended=extended)
+    click.echo(told(made))
+    click.echo(f"Report {made.report_id} is in {output}")
+
+
+def asked(
+    settings: Settings, as_of: str | None, policy: str, max_gap: str, stores: tuple[str, ...]
+) -> Request:
+    """What the usual options of a report ask for, but for groups."""
+    return replace(
         reporting.usual(settings.seen_within, settings.default_zone),
         as_of=None if as_of is None else _instant(as_of),
         policy=Policy(policy),
         max_gap=_gap(max_gap),
         store_ids=stores or None,
     )
-    silence_log()
-    with opened_database(settings) as database:
-        by = shards.spread(settings, database.url, processes, dask)
-        made = made_now(database, replace(request, group_ids=_groups(database, names)), by)
-        write(database, made, output, format_ or of_name(output.name) or "csv", extended=extended)
-    click.echo(told(made))
-    click.echo(f"Report {made.report_id} is in {output}")
 
 
 def _instant(text: str) -> int:
@@ -100,7 +118,8 @@ def _gap(text: str) -> int:
     return length
 
 
-def _groups(database: Database, names: tuple[str, ...]) -> tuple[UUID, ...] | None:
+def of_groups(database: Database, names: tuple[str, ...]) -> tuple[UUID, ...] | None:
+    """The groups of these names; None without any."""
     return tuple(groups.named(database, COMMAND, name).group_id for name in names) or None
 
 

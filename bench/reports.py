@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from bench import packs
 from bench.measure import Runs, module, say
+from bench.packs import Packed
 from bench.service import serving
 from bench.sizes import Sizes
 from bench.table import Line, amount, bounded, of_runs, spread, table
@@ -16,7 +18,7 @@ from bench.table import Line, amount, bounded, of_runs, spread, table
 _STEPS = {
     "schedule": "hours and zones out of PostgreSQL",
     "opens": "hours and zones to open intervals (`domain.hours`)",
-    "read": "polls out of PostgreSQL, sorted (`storage.polls.read`)",
+    "read": "polls out of PostgreSQL, sorted, from packs (`storage.polls.read`)",
     "engine": "the engine: polls and open intervals to totals and outages (`domain.outages`)",
     "write": "the rows into PostgreSQL",
 }
@@ -30,6 +32,8 @@ class DisagreementError(Exception):
 class Figures:
     whole: Runs  # with the worker's peak memory
     cold: float
+    busy: Runs  # while history of what was imported is made
+    packed: Packed
     download: Runs
     megabytes: float
     steps: dict[str, Runs]
@@ -44,7 +48,8 @@ def measure(url: str, folder: Path, sizes: Sizes, given: dict[str, Any]) -> Figu
     say("reports over HTTP")
     with serving(url, folder / "serve.log") as service:
         cold, report_id = service.report()
-        whole = tuple(service.report()[0] for _ in range(sizes.reports))
+        busy = tuple(service.report()[0] for _ in range(sizes.few))
+        packed = packs.measure(service, url, sizes.reports, sizes.few)
         fetched = [service.download(report_id) for _ in range(sizes.few)]
         worker = service.peak_mb("worker")
     say("the steps of a report")
@@ -69,8 +74,10 @@ def measure(url: str, folder: Path, sizes: Sizes, given: dict[str, Any]) -> Figu
     peers["orm"] = Runs(tuple(seconds * times for seconds in answer["seconds"]), answer["peak_mb"])
     compared["orm"] = _same(folder, "orm", answer["keys"])
     return Figures(
-        Runs(whole, worker),
+        Runs(packed.warm.seconds, worker),
         cold,
+        Runs(busy),
+        packed,
         Runs(tuple(seconds for seconds, _ in fetched)),
         len(fetched[0][1]) / 1e6,
         {name: steps[name] for name in _STEPS},
@@ -101,8 +108,10 @@ def written(figures: Figures, sizes: Sizes) -> str:
     """The section of the document."""
     size, steps, whole = figures.sizes, figures.steps, figures.whole
     lines = [
-        of_runs(f"report of {size['stores']:,} stores: trigger to Complete over HTTP", whole, 1),
+        of_runs(f"report of {size['stores']:,} stores: trigger to Complete over HTTP", whole, 0.25),
         Line("… the first one after `storewatch serve` started", figures.cold, "s"),
+        of_runs("… while history of the first import is made", figures.busy),
+        *packs.lines(figures.packed),
         Line("… against the floor below", whole.median / figures.floor.median, "×"),
         Line("… peak memory of the worker", whole.peak_mb or 0, "MB", 400),
         of_runs("the engine alone, polls and open intervals in memory", steps["engine"], 0.1),
@@ -195,6 +204,6 @@ def _agreement(figures: Figures) -> str:
 def _where(figures: Figures) -> str:
     steps = {_STEPS[name]: runs.median for name, runs in figures.steps.items()}
     rest = figures.whole.median - sum(steps.values())
-    steps["the rest: HTTP, queue, waiting between looks, commits (the difference)"] = rest
+    steps["the rest: HTTP, queue, commits, less what is done side by side (the difference)"] = rest
     rows = [[what, amount(seconds, "s") if seconds > 0 else "none"] for what, seconds in steps.items()]
     return table(("step", "median"), rows)

@@ -16,7 +16,7 @@ from storewatch.cli.pgadmin import definition
 from storewatch.config import Settings
 from storewatch.domain.clock import to_us
 from storewatch.errors import UsageError
-from storewatch.services import proof, reporting, schedule_runs
+from storewatch.services import packing, proof, reporting, schedule_runs
 from storewatch.storage import db as storage
 from storewatch.storage import verify as checks
 from storewatch.storage.db import Database, normalised_url
@@ -114,6 +114,14 @@ def restored() -> None:
 
 
 @db.command()
+def repack() -> None:
+    """Drop the packs that polls are read from, and make them anew. It changes no figure."""
+    with opened_database(config.read()) as database:
+        made = packing.repack(database, datetime.now(UTC))
+    click.echo(f"{made:,} packs are made anew.")
+
+
+@db.command()
 def verify() -> None:
     """Prove that nothing in the database contradicts itself. Exit code 1 if something does."""
     settings = config.read()
@@ -121,6 +129,8 @@ def verify() -> None:
     with opened_database(settings) as database, percent_bar() as bar:
         with database.snapshot() as session:
             found = checks.verify(session)
+        differing, packs = packing.verify(database)
+        found.append((f"packs hold the polls that are there ({packs:,} packs)", differing))
         task = bar.add_task("history", total=None)
         proved = proof.verify(
             database, usual, lambda done, total: bar.update(task, completed=done, total=total)

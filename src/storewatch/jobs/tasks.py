@@ -17,6 +17,7 @@ from storewatch.services import (
     history,
     idempotency,
     mailing,
+    packing,
     people,
     reporting,
     retention,
@@ -33,7 +34,7 @@ from storewatch.services.shards import Spread
 from storewatch.services.telling import Ways
 from storewatch.services.watching import Watching
 from storewatch.storage import budgets as stored_budgets
-from storewatch.storage import deliveries, watches
+from storewatch.storage import deliveries, poll_packs, watches
 from storewatch.storage import history as due
 from storewatch.storage.db import Database
 
@@ -95,7 +96,7 @@ def _add_reports(app: App, database: Database, means: Means) -> None:
 
 
 def _add_history(app: App, database: Database, means: Means) -> None:
-    # Reports go first. Now and then it looks by itself, for settings and zone data change without a mark.
+    # Now and then it looks by itself, for settings and zone data change without a mark.
     @app.periodic(cron="*/10 * * * *")
     @app.task(
         name=due.TASK,
@@ -117,6 +118,18 @@ def _add_history(app: App, database: Database, means: Means) -> None:
     )
     def look_at_budgets() -> None:
         budgets.look(database, means.usual, to_us(datetime.now(UTC)))
+
+    # Changed polls wake it; now and then it looks by itself, for a day that still grows may be quiet.
+    @app.periodic(cron="*/10 * * * *")
+    @app.task(
+        name=poll_packs.TASK,
+        queue=poll_packs.QUEUE,
+        queueing_lock=poll_packs.TASK,
+        priority=poll_packs.PRIORITY,
+        retry=RetryStrategy(max_attempts=10, exponential_wait=2),
+    )
+    def pack_polls(timestamp: int = 0) -> None:  # noqa: ARG001 - the time, if it came by itself
+        packing.work(database, datetime.now(UTC))
 
     @app.periodic(cron="7 * * * *")
     @app.task(name=retention.TASK, queue=due.QUEUE, queueing_lock=retention.TASK, priority=due.PRIORITY)

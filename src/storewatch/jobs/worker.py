@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from storewatch.errors import StorewatchError
 from storewatch.services import announcing, people, uploads
-from storewatch.storage import deliveries, watches
+from storewatch.storage import deliveries, history, watches
 
 log = structlog.get_logger()
 
@@ -24,6 +24,7 @@ _STALLED_AFTER = 6.0
 """Seconds without a heartbeat after which a worker counts as dead."""
 
 _BESIDE = {
+    history.QUEUE: 1,
     people.QUEUE: 1,
     announcing.QUEUE: 4,
     uploads.QUEUE: 1,
@@ -31,7 +32,7 @@ _BESIDE = {
     deliveries.QUEUE: 8,
 }
 """Queues whose jobs run beside the others, and how many at a time, so that none holds the others up: those
-that wait for other machines, and those that may take minutes.
+that wait for other machines, those that may take minutes, and what keeps up history and packs.
 """
 
 

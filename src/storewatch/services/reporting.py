@@ -18,12 +18,11 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from storewatch import __version__
-from storewatch.domain import exceptions, zones
-from storewatch.domain.availability import Policy, Rules, totals_by_store
+from storewatch.domain import packs, zones
+from storewatch.domain.availability import Policy
 from storewatch.domain.clock import DAY, EARLIEST, MINUTE, SECOND, from_us, parse_duration, to_us
-from storewatch.domain.outages import figures_by_store
 from storewatch.domain.permissions import Caller
-from storewatch.domain.windows import CLASSIC, Elapsed, before
+from storewatch.domain.windows import CLASSIC, Elapsed
 from storewatch.errors import (
     NoPollsError,
     NotFoundError,
@@ -33,14 +32,14 @@ from storewatch.errors import (
     UsageError,
 )
 from storewatch.outbound.webhooks import check_url
-from storewatch.services import announcing, kept, sources
+from storewatch.services import announcing, kept, report_parts
 from storewatch.services.report_figures import Tally
-from storewatch.services.shards import Part, Shard, Spread, shares_of
+from storewatch.services.report_parts import Part
+from storewatch.services.shards import Shard, Spread, shares_of
 from storewatch.storage import (
     accounts,
     audit,
     db,
-    exceptions_in_force,
     groups,
     imports,
     polls,
@@ -48,10 +47,8 @@ from storewatch.storage import (
     report_rows,
     reports,
     stores,
-    weekly,
 )
 from storewatch.storage.db import Database
-from storewatch.storage.report_rows import Given
 from storewatch.storage.stores import Chosen
 from storewatch.storage.tables import Report
 
@@ -67,6 +64,7 @@ MIN_WINDOW, MAX_WINDOW, MOST_WINDOWS = MINUTE, 366 * DAY, 12
 WINDOW_NAME = r"^[a-z][a-z0-9_]{0,39}$"
 MOST_STORES, MOST_GROUPS = 10_000, 100
 _STORE_DAYS_AT_ONCE = 160_000  # bounds the memory of a report, whatever the fleet and the windows
+_MOST_STORES_AT_ONCE = 5 * packs.SHARD  # small parts: one is read, one computed and one written at a time
 
 Progress = Callable[[int], None]
 
@@ -304,15 +302,15 @@ def _make(database: Database, report: Report, progress: Progress, by: Spread | N
         source = snapshots[0]
         as_of = _as_of(source, report)
         keys = _stores(source, report, as_of)
-        windows = _windows(report)
+        windows = report_parts.windows_of(report)
         kept.check_reach(source, as_of - max(report.window_us) - report.max_gap_us, "windows")
         tally, done = Tally(len(windows)), 0
         with closing(_spread(database, snapshots, report, keys, as_of, by)) as parts:
-            for made in parts:
-                report_rows.add(target, report, made.store_keys, made.figures, made.given, made.raw)
-                tally.add(made.figures, made.given.hours, made.given.zone)
-                tally.add_exceptions(made.exceptions, made.raw, made.figures.totals)
-                done += len(made.store_keys)
+            for part in parts:
+                report_rows.add(target, report, part.keys, part.figures, part.given, part.raw)
+                tally.add(part.figures, part.given.hours, part.given.zone)
+                tally.add_exceptions(part.exceptions, part.raw, part.figures.totals)
+                done += len(part.keys)
                 _note(database, report, progress, 99 * done // len(keys))
         seconds = round(time.perf_counter() - began, 4)
         values = {
@@ -354,7 +352,7 @@ def _stores(session: Session, report: Report, as_of: int) -> NDArray[np.int32]:
 
 def _stores_at_once(report: Report) -> int:
     days = (max(report.window_us) + report.max_gap_us) // DAY
-    return max(100, _STORE_DAYS_AT_ONCE // max(8, days))
+    return min(_MOST_STORES_AT_ONCE, max(100, _STORE_DAYS_AT_ONCE // max(8, days)))
 
 
 def _spread(
@@ -366,54 +364,15 @@ def _spread(
     by: Spread | None,
 ) -> Generator[Part, None, None]:
     """The parts of a report in order of their stores: made here, or by others if there are several shards."""
+    at_once = _stores_at_once(report)
     shares = shares_of(keys, max(report.window_us) + report.max_gap_us)
     if by is None or len(shares) < 2:
-        yield from _parts(snapshots, report, keys, as_of)
+        yield from report_parts.made(snapshots, report, as_of, packs.cut(keys, at_once))
         return
     state = db.exported(snapshots[0])
-    shards = [Shard(report.report_id, state, share, as_of) for share in shares]
+    shards = [Shard(report.report_id, state, share, as_of, at_once) for share in shares]
     with closing(by(shards, lambda: _check_wanted(database, report))) as made:
         yield from chain.from_iterable(made)
-
-
-def _parts(
-    snapshots: Sequence[Session], report: Report, keys: NDArray[np.int32], as_of: int
-) -> Generator[Part, None, None]:
-    """The parts of a report about some stores, one after the other."""
-    at_once = _stores_at_once(report)
-    for first in range(0, len(keys), at_once):
-        yield _part(snapshots, report, keys[first : first + at_once], as_of)
-
-
-def make_shard(database: Database, shard: Shard) -> list[Part]:
-    """What a process beside, or a worker elsewhere, does of a report: reads the state that the report is made
-    from, and writes nothing.
-    """
-    shard.check_versions()
-    with database.snapshot_of(shard.snapshot) as session:
-        report = reports.find(session, shard.report_id, None)
-        if report is None:
-            raise NotFoundError(f"There is no report {shard.report_id} in the database of this worker")
-        return list(_parts((session,), report, shard.store_keys, shard.as_of))
-
-
-def _part(snapshots: Sequence[Session], report: Report, keys: NDArray[np.int32], as_of: int) -> Part:
-    rules = Rules(Policy(report.policy), report.max_gap_us, report.seen_within_us)
-    windows = before(as_of, _windows(report), len(keys))
-    reach = int(windows.min()) - rules.max_gap
-    schedule = weekly.schedule(snapshots[0], keys, report.default_zone)
-    rulings = exceptions_in_force.read(snapshots[0], keys, reach, as_of)
-    given = sources.read(snapshots, keys, schedule, rulings, reach, as_of)
-    figures = figures_by_store(given.polls, given.opens, rules, windows, as_of, given.cover.decided)
-    raw = None
-    if given.cover.numbers:
-        plain = sources.adjusted(given.all_polls, schedule, exceptions.NONE, reach, as_of)
-        raw = totals_by_store(plain.polls, plain.opens, rules, windows, as_of)
-    return Part(keys, figures, Given(~schedule.always, schedule.zone != 0), given.cover.numbers, raw)
-
-
-def _windows(report: Report) -> tuple[Elapsed, ...]:
-    return tuple(Elapsed(*pair) for pair in zip(report.window_names, report.window_us, strict=True))
 
 
 def _note(database: Database, report: Report, progress: Progress, percent: int) -> None:

@@ -23,12 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storewatch import __version__
-from storewatch.domain import zones
-from storewatch.domain.axis import Int64
+from storewatch.domain import packs, zones
 from storewatch.domain.clock import DAY
-from storewatch.domain.outages import Figures
-from storewatch.errors import ConflictError
-from storewatch.storage.report_rows import Given
+from storewatch.errors import ConflictError, NotFoundError
+from storewatch.services import report_parts
+from storewatch.services.report_parts import Part
+from storewatch.storage import reports
+from storewatch.storage.db import Database
 
 _STORE_DAYS = 160_000
 """A shard is so large, whatever the windows: enough work to be worth sending, and some 300 MB of memory."""
@@ -40,7 +41,7 @@ _PAUSE_S = 0.002
 def shares_of(store_keys: NDArray[np.int32], reach_us: int) -> list[NDArray[np.int32]]:
     """The stores of each shard of a report that reaches back so far."""
     size = max(100, _STORE_DAYS // max(8, reach_us // DAY))
-    return [store_keys[first : first + size] for first in range(0, len(store_keys), size)]
+    return packs.cut(store_keys, size)
 
 
 def _versions() -> tuple[str, str]:
@@ -51,13 +52,15 @@ def _versions() -> tuple[str, str]:
 @dataclass(frozen=True)
 class Shard:
     """Some stores of a report, for whoever makes their rows; no secret is in it. `store_keys` int32[stores],
-    `snapshot` is the state of the database to read, `as_of` in microseconds, `versions` those of the sender.
+    `snapshot` is the state of the database to read, `as_of` in microseconds, `at_once` how many stores a part
+    has, `versions` those of the sender.
     """
 
     report_id: UUID
     snapshot: str
     store_keys: NDArray[np.int32]
     as_of: int
+    at_once: int
     versions: tuple[str, str] = ("", "")
 
     def __post_init__(self) -> None:
@@ -75,19 +78,6 @@ class Shard:
             )
 
 
-@dataclass(frozen=True)
-class Part:
-    """Rows of stores (`store_keys` int32[stores]), the numbers of the exceptions that had a part in them, and
-    what the totals would be without these.
-    """
-
-    store_keys: NDArray[np.int32]
-    figures: Figures
-    given: Given
-    exceptions: frozenset[int]
-    raw: Int64 | None
-
-
 Parts = list[Part]
 """What comes of a shard."""
 
@@ -99,6 +89,19 @@ class Spread(Protocol):
 
     def __call__(self, shards: Sequence[Shard], check: Callable[[], None]) -> Generator[Parts, None, None]:
         """Begins when the first part is asked for."""
+
+
+def make(database: Database, shard: Shard) -> Parts:
+    """What a process beside, or a worker elsewhere, does of a report: reads the state that the report is made
+    from, and writes nothing.
+    """
+    shard.check_versions()
+    with database.snapshot_of(shard.snapshot) as session:
+        report = reports.find(session, shard.report_id, None)
+        if report is None:
+            raise NotFoundError(f"There is no report {shard.report_id} in the database of this worker")
+        parts = packs.cut(shard.store_keys, shard.at_once)
+        return list(report_parts.made((session,), report, shard.as_of, parts))
 
 
 class Coming(Protocol):

@@ -28,7 +28,7 @@ ENGINE = 2
 
 _BOX = 10_000
 """So many days of stores are computed in one go, which bounds the memory. A job does so much, which takes it
-less than half a second: a report never waits longer.
+less than half a second: what shares its queue never waits longer.
 """
 
 

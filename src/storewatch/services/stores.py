@@ -13,7 +13,7 @@ from storewatch.domain.permissions import Caller
 from storewatch.errors import ConflictError, ForbiddenError, NotFoundError, UsageError
 from storewatch.services import exception_marks
 from storewatch.services.store_taker import StoresTaker
-from storewatch.storage import audit, clearing, groups, history, imports, store_pages, stores
+from storewatch.storage import audit, clearing, groups, history, imports, poll_packs, store_pages, stores
 from storewatch.storage.db import Database
 from storewatch.storage.store_pages import Filter, Found
 
@@ -92,6 +92,7 @@ def delete(database: Database, caller: Caller, store_id: str, confirm: str) -> i
         stores.may_go(session)
         present = found(session, caller, store_id)
         polls = clearing.remove_store(session, present.store.store_key)
+        poll_packs.wake(session)
         history.wake(session)
         audit.record(session, caller, "delete", "store", store_id, name=present.store.name, polls=polls)
         return polls

@@ -21,7 +21,7 @@ def empty(session: Session) -> None:
     session.execute(
         text(
             "TRUNCATE store, import, report, store_report, store_status_day, deleted_poll, history_due,"
-            " fleet_day, fleet_due"
+            " fleet_day, fleet_due, poll_stretch"
             " CASCADE"
         )
     )

@@ -16,12 +16,12 @@ from storewatch.domain.axis import Int64
 from storewatch.domain.clock import DAY, from_us, to_us
 from storewatch.domain.history import Stretches
 from storewatch.domain.touched import MANY
-from storewatch.storage import queue, watches
+from storewatch.storage import poll_packs, queue, watches
 from storewatch.storage.arrays import key_bounds, read_arrays
 from storewatch.storage.copying import PG_EPOCH
 from storewatch.storage.history_tables import HistoryPresent
 
-QUEUE = "reports"
+QUEUE = "history"
 TASK = "update_history"
 PRIORITY = -1
 MAX_GAP = DAY
@@ -83,6 +83,7 @@ def mark_polls(session: Session, changed: Stretches) -> None:
                 "last": [_moment(at + MAX_GAP) for at in changed.last.tolist()],
             },
         )
+        poll_packs.wake(session)
         queue.defer_once(session, QUEUE, TASK, PRIORITY)
         watches.mark(session, changed)
 

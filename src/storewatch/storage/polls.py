@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from storewatch.domain import packs
 from storewatch.domain.availability import Polls
 from storewatch.domain.axis import Axis
-from storewatch.domain.batches import Batch, DayBatch, places
+from storewatch.domain.batches import DayBatch, places
 from storewatch.domain.clock import DAY, from_us, to_us
-from storewatch.storage import stores
+from storewatch.storage import poll_copies, poll_packs, stores
 from storewatch.storage.arrays import among, positions, read_arrays
-from storewatch.storage.copying import PG_EPOCH, Column, copy_rows, timestamps
+from storewatch.storage.copying import PG_EPOCH
 from storewatch.storage.db import raw
 
 _EPOCH = date(1970, 1, 1)
@@ -76,14 +77,16 @@ def add_day(
     connection = raw(session)
     connection.execute("SET LOCAL max_parallel_maintenance_workers = 0")  # helpers slow down what is sorted
     connection.execute(f"CREATE TABLE {name} (LIKE store_status, {check})")
-    added, newest = 0, 0
+    added, newest, filled = 0, 0, []
     for part in parts:
-        _fill(session, name, "FREEZE", part, import_no, reasons)
+        poll_copies.fill(session, name, "FREEZE", part.polls, import_no, reasons)
         added, newest = added + len(part.polls), max(newest, int(part.polls.at.max()))
+        filled.append(packs.shards(part.polls.key))
     connection.execute(f"ALTER TABLE {name} ADD PRIMARY KEY (store_key, timestamp_utc)")
     _attach(session, day)
     connection.execute(f"ALTER TABLE {name} DROP CONSTRAINT of_day")
     note_day(session, day, added, from_us(newest))
+    poll_packs.raise_versions(session, day, filled)
 
 
 def note_day(session: Session, day: int, added: int, newest: datetime | None) -> None:
@@ -112,6 +115,8 @@ def merge_day(session: Session, day: DayBatch, import_no: int, reasons: list[byt
         return {"unchanged": came}
     new, corrected, kept, newest = (_append if later else _merge)(session, day, import_no, reasons)
     note_day(session, day.day, new, newest)
+    if new or corrected:
+        poll_packs.raise_versions(session, day.day, [packs.shards(day.polls.key)])
     unchanged = came - new - corrected - kept
     return {"new": new, "corrected": corrected, "kept": kept, "unchanged": unchanged}
 
@@ -133,26 +138,12 @@ def _is_later(session: Session, day: DayBatch) -> bool:
 
 
 def _append(session: Session, day: DayBatch, import_no: int, reasons: list[bytes]) -> Outcome:
-    """Adds polls that are known to be new. Their number is sent with each: as a default of the column, as in
-    `_fill`, it would have to wait for whoever reads the day, and others for it.
-    """
-    polls, plain = day.polls, day.polls.reason == 0
-    batches = [_plain(polls[plain])] if plain.any() else []
-    _copy_numbered(session, day.day, "store_key, timestamp_utc, active", batches, import_no)
-    batches = _with_reasons(polls[~plain], reasons)
-    _copy_numbered(session, day.day, "store_key, timestamp_utc, active, reason", batches, import_no)
+    """Adds polls that are known to be new."""
+    polls = day.polls
+    poll_copies.append(session, partition_name(day.day), polls, import_no, reasons)
     keys, first = np.unique(polls.key, return_index=True)
     stores.lower_first_polls(session, keys.astype(np.int64), polls.at[first])
     return len(polls), 0, 0, from_us(int(polls.at.max()))
-
-
-def _copy_numbered(
-    session: Session, day: int, columns: str, batches: list[list[Column]], import_no: int
-) -> None:
-    numbered = [[*batch, np.full(len(batch[0]), import_no, np.int32)] for batch in batches]
-    if numbered:
-        table = f"{partition_name(day)} ({columns}, import_no)"
-        copy_rows(raw(session), f"COPY {table} FROM STDIN (FORMAT binary)", numbered)
 
 
 def _merge(session: Session, day: DayBatch, import_no: int, reasons: list[bytes]) -> Outcome:
@@ -161,7 +152,7 @@ def _merge(session: Session, day: DayBatch, import_no: int, reasons: list[bytes]
     connection = raw(session)
     connection.execute("DROP TABLE IF EXISTS incoming")
     connection.execute("CREATE TEMP TABLE incoming (LIKE store_status) ON COMMIT DROP")
-    _fill(session, "incoming", "FREEZE false", day, import_no, reasons)
+    poll_copies.fill(session, "incoming", "FREEZE false", day.polls, import_no, reasons)
     connection.execute("ANALYZE incoming")
     connection.execute("SET LOCAL work_mem = '64MB'")
     counts = connection.execute(_MERGE.format(partition=name)).fetchone()
@@ -209,38 +200,6 @@ _MERGE = """
 """
 
 
-def _fill(
-    session: Session, table: str, option: str, day: DayBatch, import_no: int, reasons: list[bytes]
-) -> None:
-    """COPYs polls into a table. The number of the import is its column's default meanwhile, and the
-    reason is left out where there is none: the fewer the fields, the faster.
-    """
-    connection = raw(session)
-    connection.execute(f"ALTER TABLE {table} ALTER import_no SET DEFAULT {import_no}")
-    plain = day.polls.reason == 0
-    for columns, batches in (
-        ("store_key, timestamp_utc, active", [_plain(day.polls if plain.all() else day.polls[plain])]),
-        ("store_key, timestamp_utc, active, reason", _with_reasons(day.polls[~plain], reasons)),
-    ):
-        if batches:
-            copy_rows(connection, f"COPY {table} ({columns}) FROM STDIN (FORMAT binary, {option})", batches)
-    connection.execute(f"ALTER TABLE {table} ALTER import_no DROP DEFAULT")
-
-
-def _plain(polls: Batch) -> list[Column]:
-    return [polls.key, timestamps(polls.at), polls.active]
-
-
-def _with_reasons(polls: Batch, reasons: list[bytes]) -> list[list[Column]]:
-    """A batch for each length of reason, since the records of one batch have one width."""
-    said = np.array(reasons, object)[polls.reason]
-    length = np.array([len(reason) for reason in reasons], np.int64)[polls.reason]
-    return [
-        [*_plain(polls[length == size]), said[length == size].astype(f"S{size}")]
-        for size in np.unique(length).tolist()
-    ]
-
-
 # --- reading --------------------------------------------------------------------------------------
 
 
@@ -250,13 +209,21 @@ def newest(session: Session) -> int | None:
     return None if moment is None else to_us(moment)
 
 
-def read(sessions: Sequence[Session], store_keys: NDArray[np.int32], start: int, until: int) -> Polls:
+def read(
+    sessions: Sequence[Session],
+    store_keys: NDArray[np.int32],
+    start: int,
+    until: int,
+    *,
+    rows_only: bool = False,
+) -> Polls:
     """Polls of stores at instants in [start, until], both included, sorted by store and time.
 
     `sessions` see one state of the database; the days are read by all of them side by side, for most
-    of the time goes by in the server. `store` in the result is the position in `store_keys`.
+    of the time goes by in the server. `store` in the result is the position in `store_keys`. What is packed
+    is read from the packs, which makes no difference to the result; with `rows_only` it is not.
     """
-    wanted = _Wanted(store_keys, Axis(start, until))
+    wanted = _Wanted(store_keys, Axis(start, until), packed=not rows_only)
     if len(store_keys) <= _FEW:
         return wanted.polls(wanted.read_at_once(sessions[0]))
     found = sorted(days(sessions[0]) & set(range(start // DAY, until // DAY + 1)))
@@ -268,6 +235,23 @@ def read(sessions: Sequence[Session], store_keys: NDArray[np.int32], start: int,
 
 _FEW = 100
 """The polls of so few stores are quicker read by one query over all days than by one a day."""
+
+_WORTH_A_PACK = 64
+"""So many stores of a shard must be wanted for its pack to be quicker than their rows."""
+
+
+def of_day(session: Session, day: int, shards: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+    """(shard, its pack as it would be made of the rows of now) for shards, in order, that lie together."""
+    low, high = shards[0] << packs.SHARD_BITS, ((shards[-1] + 1) << packs.SHARD_BITS) - 1
+    query = _ARRAYS.format(partition=partition_name(day), which=f"store_key BETWEEN {low} AND {high}")
+    up_key, up_at, down_key, down_at = read_arrays(session, query, {}, (">i4", ">i8", ">i4", ">i8"))
+    key, at = np.concatenate([up_key, down_key]), np.concatenate([up_at, down_at]) + PG_EPOCH
+    active = np.arange(len(key)) < len(up_key)
+    order = np.argsort(key >> packs.SHARD_BITS, kind="stable")
+    key, at, active = key[order], at[order], active[order]
+    ends = np.searchsorted(key >> packs.SHARD_BITS, np.array(shards), side="right").tolist()
+    for shard, first, last in zip(shards, [0, *ends], ends, strict=False):
+        yield shard, packs.packed(day, key[first:last], at[first:last], active[first:last])
 
 
 def reasons(session: Session, store_key: int, at: Sequence[int]) -> dict[int, str]:
@@ -316,31 +300,45 @@ def reasons_between(session: Session, store_keys: NDArray[np.int32], start: int,
 class _Wanted:
     """Which polls a reader wants, and where their stores go."""
 
-    def __init__(self, store_keys: NDArray[np.int32], axis: Axis) -> None:
+    def __init__(self, store_keys: NDArray[np.int32], axis: Axis, *, packed: bool) -> None:
         self.axis = axis
         self._position = positions(store_keys)
-        self._among = among(store_keys)
+        self._keys = store_keys
+        self._packs = packs.Unpacking(axis, self._position)
+        self._shards = packs.shards(store_keys)
+        self._full = packs.filled(store_keys, _WORTH_A_PACK) if packed else self._shards[:0]
 
     def read_days(self, session: Session, found: list[int]) -> list[NDArray[np.int64]]:
         """The polls of days, as one int64 each: place on the axis, and the state as the lowest bit."""
-        return [self._packed(row, state) for day in found for row, state in self._columns(session, day)]
+        places, lacking = [], dict.fromkeys(found, self._shards)
+        if len(self._full):
+            for pack in poll_packs.read(session, found, self._full.tolist()):
+                places.append(self._packs.places(pack.day, pack.shard, pack.polls))
+                lacking[pack.day] = lacking[pack.day][lacking[pack.day] != pack.shard]
+        for day, shards in lacking.items():
+            if len(shards):
+                places += [self._packed(row, state) for row, state in self._columns(session, day, shards)]
+        return places
 
     def read_at_once(self, session: Session) -> list[NDArray[np.int64]]:
         """The same of all days together."""
         low, high = from_us(self.axis.start), from_us(self.axis.until)
-        which = f"{self._among} AND timestamp_utc BETWEEN '{low}' AND '{high}'"
+        which = f"{among(self._keys)} AND timestamp_utc BETWEEN '{low}' AND '{high}'"
         return [self._packed(row, state) for row, state in self._arrays(session, "store_status", which)]
 
     def polls(self, parts: Iterable[NDArray[np.int64]]) -> Polls:
         """What was read, in order."""
-        place = np.sort(np.concatenate([np.empty(0, np.int64), *parts]))
+        place = np.concatenate([np.empty(0, np.int64), *parts])
+        place.sort(kind="stable")  # packs and days are in order each: there are but few runs to merge
         active = (place & 1).astype(np.bool_)
         place >>= 1
         return Polls(self.axis.store(place).astype(np.int32), self.axis.at(place), active)
 
-    def _columns(self, session: Session, day: int) -> list[tuple[list[NDArray[Any]], int]]:
+    def _columns(
+        self, session: Session, day: int, shards: NDArray[np.int64]
+    ) -> list[tuple[list[NDArray[Any]], int]]:
         low, high = max(self.axis.start, day * DAY), min(self.axis.until, (day + 1) * DAY - 1)
-        which = self._among
+        which = among(self._keys[np.isin(self._keys >> packs.SHARD_BITS, shards)])
         if high - low < DAY - 1:
             which += f" AND timestamp_utc BETWEEN '{from_us(low)}' AND '{from_us(high)}'"
         return self._arrays(session, partition_name(day), which)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, text, true, update
 from sqlalchemy.orm import Session
 
 from storewatch.storage.tables import Report, StoreReport
@@ -83,7 +83,10 @@ def begin_attempt(session: Session, report_id: UUID) -> Report | None:
 
 
 def set_progress(session: Session, report: Report, percent: int) -> bool:
-    """Notes how far this attempt is; False if it is no longer wanted: cancelled, deleted, taken over."""
+    """Notes how far this attempt is; False if it is no longer wanted: cancelled, deleted, taken over. A crash
+    may lose the note, for which nobody waits until it is on the disk.
+    """
+    session.execute(text("SET LOCAL synchronous_commit = off"))
     query = update(Report).where(*_this_attempt(report)).values(progress=percent)
     return session.execute(query.returning(Report.report_no)).first() is not None
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from storewatch.domain.clock import DAY
-from storewatch.storage import polls
+from storewatch.storage import poll_packs, polls
 from storewatch.storage.history import MAX_GAP, NEVER
 
 _EPOCH = date(1970, 1, 1)
@@ -38,6 +38,7 @@ def drop_before(session: Session, day: int) -> list[int]:
         session.execute(text(f"DROP TABLE {polls.partition_name(each)}"))
     values = {"day": _EPOCH + timedelta(days=day)}
     session.execute(text("DELETE FROM store_status_day WHERE day < :day"), values)
+    poll_packs.forget_before(session, day)
     gone = "DELETE FROM deleted_poll WHERE timestamp_utc < CAST(:day AS timestamp) AT TIME ZONE 'UTC'"
     session.execute(text(gone), values)
     if old:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -22,6 +23,8 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -152,6 +155,31 @@ class StoreStatusDay(Base):
     day: Mapped[date] = mapped_column(Date, primary_key=True)
     polls: Mapped[int] = mapped_column(BigInteger)
     newest: Mapped[datetime]
+
+
+class PollStretch(Base):
+    """The version of the polls of a shard of stores on a UTC day."""
+
+    __tablename__ = "poll_stretch"
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    shard: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger, server_default=text("nextval('poll_version')"))
+    changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class PollPack(Base):
+    """A copy of the polls of a stretch; see `domain.packs`."""
+
+    __tablename__ = "poll_pack"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["day", "shard"], ["poll_stretch.day", "poll_stretch.shard"], ondelete="CASCADE"
+        ),
+    )
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    shard: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger)
+    polls: Mapped[bytes]
 
 
 class Report(Base):

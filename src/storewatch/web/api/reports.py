@@ -28,7 +28,7 @@ idempotency.register(blueprint)
 _FIELDS = ("as_of", "policy", "max_gap")
 _ENDED = ("failed", "cancelled")
 _LONGEST_WAIT = 60
-_LOOK_EVERY = 0.02  # seconds; a look costs a millisecond
+_LOOK_EVERY = 0.01  # seconds; a look costs a millisecond
 _LATER_AT_MOST = 1 / 20  # what takes long is looked at less often: so much later, as a part of the time
 
 

@@ -22,6 +22,7 @@ class Cluster:
     """Where its scheduler is reached, and its workers by name."""
 
     address: str
+    scheduler: subprocess.Popen[bytes]
     workers: dict[str, subprocess.Popen[bytes]]
 
 
@@ -33,7 +34,7 @@ def cluster(
     address = f"{'tls' if tls else 'tcp'}://127.0.0.1:{free_port()}"
     host = ["--host", address, "--no-dashboard", *tls]
     with ExitStack() as stack:
-        stack.enter_context(_running(folder / "scheduler.log", "scheduler", *host))
+        scheduler = stack.enter_context(_running(folder / "scheduler.log", "scheduler", *host))
         _said(folder / "scheduler.log", "Scheduler at")
         started = {}
         for number in range(workers):
@@ -42,7 +43,7 @@ def cluster(
             log = folder / f"{name}.log"
             started[name] = stack.enter_context(_running(log, "worker", *words, url=database_url))
             _said(log, "Registered to")
-        yield Cluster(address, started)
+        yield Cluster(address, scheduler, started)
 
 
 @contextmanager

@@ -129,6 +129,19 @@ def test_a_dask_worker_that_is_killed_half_way_changes_no_byte(fleet: Database, 
     assert len(held) >= 2  # both had something when one was killed
 
 
+def test_a_scheduler_that_is_killed_half_way_fails_the_report_in_plain_words(
+    fleet: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storewatch.services.dask_shards._PATIENCE_S", 2.0)
+
+    def progress(percent: int) -> None:
+        if percent > 40:
+            running.scheduler.kill()
+
+    with cluster(tmp_path, fleet.url) as running, pytest.raises(ReportFailedError, match="went away"):
+        made(fleet, Dask(running.address, work), progress)
+
+
 @pytest.mark.parametrize("name", ["processes", "dask"])
 def test_a_cancelled_report_stops_those_that_make_its_shards(
     name: str, fleet: Database, dask: Cluster

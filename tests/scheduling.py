@@ -111,7 +111,10 @@ class Clockwork:
         app = make_app(self.database, Means(depot=Depot(Path("none"), 1), ways=by))
         with app.open():
             app.run_worker(
-                queues=["alerts", "reports"], wait=False, delete_jobs="successful", listen_notify=False
+                queues=["alerts", "history", "reports"],
+                wait=False,
+                delete_jobs="successful",
+                listen_notify=False,
             )
 
     def log(self) -> list[tuple[str, str | None]]:

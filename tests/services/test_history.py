@@ -178,14 +178,14 @@ def test_an_outage_over_midnight_is_counted_once_in_the_month(database: Database
     assert len(assert_equal(database, MONDAY - 22, MONDAY + 8, USUAL)) == 4
 
 
-def test_a_job_waits_in_the_queue_once_and_behind_reports(database: Database) -> None:
+def test_each_job_waits_once_in_a_queue_beside_reports(database: Database) -> None:
     load_chicago(database)
     load(database, "store_id,status,timestamp_utc\n1,active,2023-01-24 16:00:00\n")
     with database.session() as session:
         columns = "task_name, priority, queueing_lock"
-        query = text(f"SELECT {columns} FROM procrastinate_jobs WHERE queue_name = 'reports'")
+        query = text(f"SELECT {columns} FROM procrastinate_jobs WHERE queue_name = 'history' ORDER BY id")
         jobs = [tuple(job) for job in session.execute(query)]
-    assert jobs == [("update_history", -1, "update_history")]
+    assert jobs == [(task, -1, task) for task in ("pack_polls", "update_history")]
 
 
 def test_a_long_history_is_made_in_many_jobs_each_of_which_defers_the_next(

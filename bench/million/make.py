@@ -31,10 +31,11 @@ _STORES_AT_ONCE = 50_000
 
 def main() -> None:
     given = json.loads(sys.argv[1])
-    town, folder = Town(given["stores"]), Path(given["folder"])
+    folder = Path(given["folder"])
+    town = Town(given["stores"], folder)
     made: dict[str, float] = {}
     if given["what"] == "known":
-        made |= town.write_known(folder)
+        made |= town.write_known()
     elif given["what"] == "polls":
         for number in range(HOURS):
             town.write_hour(folder / "store_status.csv", number)

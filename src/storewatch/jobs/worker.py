@@ -21,8 +21,8 @@ log = structlog.get_logger()
 _HEARTBEAT = 2.0
 _LOOK_EVERY = 1.0
 _LOOK_FOR_REPORTS_EVERY = 0.25
-"""procrastinate does not hear of a job that is deferred just while it looks for one, as the next report may be
-when one is finished: it begins when it looks again.
+"""procrastinate does not hear of a job that is deferred just while it looks for one, as the next report may
+be when one is finished: it begins when it looks again.
 """
 
 _STALLED_AFTER = 6.0

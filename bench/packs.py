@@ -98,7 +98,7 @@ def _repacked(url: str) -> float:
 def lines(packed: Packed) -> list[Line]:
     """For the table of reports."""
     return [
-        of_runs("… the same without packs, the polls read as rows, in turn with these", packed.rows),
+        of_runs("… made without packs, from rows, in turn with the others", packed.rows),
         of_runs(f"packing all {packed.polls:,} polls, which a job does after an import", packed.packing),
         Line("… on the disk, a poll", packed.bytes_a_poll, "B", 10),
     ]

@@ -34,6 +34,7 @@ class Fleet:
     known: Imported
     imported: Imported | None
     fill: tuple[float, float]
+    packed: tuple[float, float]
     reports: Runs
     work: Runs
     hourly: Imported
@@ -53,9 +54,13 @@ def measure(server: Server, folder: Path, stores: int) -> Fleet:
     server.settle()
     disk = _disk(url)
     say(f"{stores:,} stores: reports")
+    from_rows, _ = clusters.alone(url, folder / "week.csv", way="one process, from rows")
+    _, packed = module("million.make", given | {"what": "pack"})
+    disk["packs"] = _packs(url)
+    server.settle()
     made = [clusters.alone(url, folder / "week.csv") for _ in range(_REPORTS)]
     work = Runs(tuple(_work(url, _REPORTS)))
-    ways = [_usual(made), *(clusters.measure(url, folder) if stores > ONE_SHARD else [])]
+    ways = [_usual(made), from_rows, *(clusters.measure(url, folder) if stores > ONE_SHARD else [])]
     say(f"{stores:,} stores: hours on top, and floors")
     hourly = joined([_hour(url, folder, given, number) for number in range(_HOURS)])
     floors, _ = module("million.floors", given)
@@ -63,7 +68,20 @@ def measure(server: Server, folder: Path, stores: int) -> Fleet:
     runs = [each for _, each in made]
     reports = Runs(tuple(each.seconds for each in runs), max(each.peak_mb for each in runs))
     spans = {name: Runs(tuple(seconds)) for name, seconds in floors.items()}
-    return Fleet(stores, stores * HOURS, known, imported, fill, reports, work, hourly, disk, spans, ways)
+    return Fleet(
+        stores,
+        stores * HOURS,
+        known,
+        imported,
+        fill,
+        _spent(packed),
+        reports,
+        work,
+        hourly,
+        disk,
+        spans,
+        ways,
+    )
 
 
 def _usual(made: list[tuple[Made, Child]]) -> Made:
@@ -116,6 +134,13 @@ def _disk(url: str) -> dict[str, int]:
         row = connection.execute(query).fetchone()
     assert row is not None
     return dict(zip(("polls", "index", "database"), row, strict=True))
+
+
+def _packs(url: str) -> int:
+    with _connected(url) as connection:
+        row = connection.execute("SELECT pg_total_relation_size('poll_pack')").fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def _connected(url: str) -> psycopg.Connection[Any]:

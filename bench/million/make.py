@@ -1,4 +1,4 @@
-"""Makes the files of a fleet, or fills the polls of the week straight into the database. A child process.
+"""Makes the files of a fleet, fills the polls of the week straight into the database, or packs them. A child.
 
 What it fills is what an import leaves: partitions by day, tallies, first polls, history that is due. Memory
 is that of a day's hours of all stores (9 bytes a poll), and of some stores at a time on their way.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from bench.million.town import HOURS, Town
 from storewatch.domain.batches import Batch, DayBatch
 from storewatch.domain.clock import DAY
 from storewatch.domain.touched import Touched
+from storewatch.services import packing
 from storewatch.storage import history, imports, polls, stores
 from storewatch.storage.db import Database
 
@@ -42,7 +43,7 @@ def main() -> None:
         town.write_hour(folder / f"hourly{given['hour']}.csv", HOURS + given["hour"])
     else:
         database = Database(given["url"])
-        fill(database, town)
+        fill(database, town) if given["what"] == "fill" else pack(database)
         database.close()
     print(json.dumps(made | {"peak_mb": peak_mb()}))
 
@@ -64,6 +65,12 @@ def fill(database: Database, town: Town) -> None:
         part = slice(low, low + _IDS_AT_ONCE)
         with database.transaction() as session:
             stores.lower_first_polls(session, keys[part].astype(np.int64), first[part])
+
+
+def pack(database: Database) -> None:
+    """As the worker's job does, an hour after the last poll came."""
+    while packing.pack(database, datetime.now(UTC) + timedelta(hours=1)):
+        pass
 
 
 def _keys(database: Database, town: Town) -> NDArray[np.int32]:

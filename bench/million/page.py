@@ -42,7 +42,11 @@ def _fleet(fleet: Fleet) -> str:
     lines = [
         of_runs("hours and zones, a file each: `storewatch import`", fleet.known.command),
         *_loaded(fleet),
-        of_runs("report of the week to CSV: `storewatch report`", report, 15 if million else None),
+        Line("polls packed, as the worker's job does after ten quiet minutes", fleet.packed[0], "s"),
+        Line("… peak memory of the process", fleet.packed[1], "MB"),
+        of_runs(
+            "report of the week to CSV, polls packed: `storewatch report`", report, 15 if million else None
+        ),
         of_runs("… of that the report itself, its rows in the database", fleet.work),
         Line("… against the floor: the server reads the polls' rows once", report.median / read.median, "×"),
         Line("… against the polls streamed through memory once", report.median / memory.median, "×"),
@@ -87,8 +91,6 @@ def _loaded(fleet: Fleet) -> list[Line]:
 
 def _ways(fleet: Fleet) -> str:
     """The same report made in other ways, and whether the bytes are the same."""
-    if len(fleet.ways) < 2:
-        return "The report of so few stores is one shard, which nobody shares."
     reference = fleet.ways[0]
     rows = [
         [
@@ -132,11 +134,15 @@ def _disk(fleets: list[Fleet]) -> str:
     rows = [
         [
             f"{fleet.stores:,}",
-            *(amount(fleet.disk[name] / 1e6, "MB") for name in ("polls", "index", "database")),
+            *(amount(fleet.disk[name] / 1e6, "MB") for name in ("polls", "index", "packs", "database")),
+            f"{fleet.disk['packs'] / fleet.polls:.1f}",
             f"{(fleet.disk['polls'] + fleet.disk['index']) / fleet.polls:.1f}",
             amount((fleet.disk["polls"] + fleet.disk["index"]) / HOURS * 24 * 30 / 1e9, "GB"),
         ]
         for fleet in fleets
     ]
-    head = ("stores", "polls of the week", "their index", "the database", "bytes a poll", "polls of a month")
+    head = (
+        "stores", "polls of the week", "their index", "their packs", "the database without packs",
+        "bytes of pack a poll", "bytes of row and index a poll", "polls of a month",
+    )  # fmt: skip
     return f"## Disk\n\n{table(head, rows)}\n"

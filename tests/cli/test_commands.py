@@ -177,3 +177,22 @@ def test_a_database_with_an_older_schema_asks_for_the_upgrade(
         session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
     result = storewatch("db", "verify", environment=environment)
     assert (result.returncode, "storewatch db upgrade" in result.stderr) == (2, True)
+
+
+def test_packs_that_differ_from_the_polls_are_found_and_made_anew(
+    environment: dict[str, str], database: Database
+) -> None:
+    from sqlalchemy import text
+
+    load_chicago(database)
+    assert storewatch("db", "repack", environment=environment).stdout == "1 pack is made anew.\n"
+    with database.transaction() as session:
+        session.execute(text("UPDATE store_status_20230123 SET active = NOT active"))
+    found = storewatch("db", "verify", environment=environment)
+    assert (found.returncode, "WRONG packs hold the polls that are there (1 pack): 1" in found.stdout) == (
+        1,
+        True,
+    )
+    assert storewatch("db", "repack", environment=environment).returncode == 0
+    found = storewatch("db", "verify", environment=environment)
+    assert "ok    packs hold the polls that are there (1 pack)\n" in found.stdout

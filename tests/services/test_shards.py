@@ -180,7 +180,7 @@ def test_all_shards_see_the_state_from_which_the_report_began(fleet: Database, d
 
 
 def shard(report_id: UUID, snapshot: str) -> Shard:
-    return Shard(report_id, snapshot, np.array([1], np.int32), END)
+    return Shard(report_id, snapshot, np.array([1], np.int32), END, 100)
 
 
 def test_a_shard_holds_no_secret() -> None:
@@ -190,19 +190,19 @@ def test_a_shard_holds_no_secret() -> None:
 def test_a_worker_of_another_version_refuses(fleet: Database) -> None:
     other = replace(shard(uuid4(), "1"), versions=("9.9.9", "2099z"))
     with pytest.raises(ConflictError, match=r"9\.9\.9 with zone data 2099z.*install the same"):
-        reporting.make_shard(fleet, other)
+        shards.make(fleet, other)
 
 
 def test_a_worker_with_another_database_refuses(fleet: Database, database: Database) -> None:
     with fleet.snapshot() as session:
         name = db.exported(session)
         with pytest.raises(ConflictError, match="STOREWATCH_DATABASE_URL names another database"):
-            reporting.make_shard(database, shard(uuid4(), name))
+            shards.make(database, shard(uuid4(), name))
         with pytest.raises(NotFoundError, match="in the database of this worker"):
-            reporting.make_shard(fleet, shard(uuid4(), name))
+            shards.make(fleet, shard(uuid4(), name))
     for gone in (name, "'; DROP TABLE store; --"):
         with pytest.raises(ConflictError, match="report was stopped"):
-            reporting.make_shard(fleet, shard(uuid4(), gone))
+            shards.make(fleet, shard(uuid4(), gone))
 
 
 def test_a_worker_without_the_databases_url_says_so(fleet: Database, tmp_path: Path) -> None:

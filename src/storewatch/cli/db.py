@@ -118,7 +118,7 @@ def repack() -> None:
     """Drop the packs that polls are read from, and make them anew. It changes no figure."""
     with opened_database(config.read()) as database:
         made = packing.repack(database, datetime.now(UTC))
-    click.echo(f"{made:,} packs are made anew.")
+    click.echo("1 pack is made anew." if made == 1 else f"{made:,} packs are made anew.")
 
 
 @db.command()
@@ -130,7 +130,9 @@ def verify() -> None:
         with database.snapshot() as session:
             found = checks.verify(session)
         differing, packs = packing.verify(database)
-        found.append((f"packs hold the polls that are there ({packs:,} packs)", differing))
+        found.append(
+            (f"packs hold the polls that are there ({packs:,} pack{'s' if packs != 1 else ''})", differing)
+        )
         task = bar.add_task("history", total=None)
         proved = proof.verify(
             database, usual, lambda done, total: bar.update(task, completed=done, total=total)

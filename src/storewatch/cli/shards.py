@@ -12,7 +12,7 @@ import click
 from storewatch import config
 from storewatch.config import Settings
 from storewatch.errors import SettingsError, UsageError
-from storewatch.services import reporting
+from storewatch.services import shards
 from storewatch.services.shards import Parts, Shard, Spread
 from storewatch.storage.db import Database
 
@@ -69,7 +69,7 @@ def _dask(address: str) -> Spread:
 
 def work(shard: Shard) -> Parts:
     """What a Dask worker runs. It has the database's URL from its own environment."""
-    return reporting.make_shard(_database(), shard)
+    return shards.make(_database(), shard)
 
 
 @cache

@@ -20,6 +20,11 @@ log = structlog.get_logger()
 
 _HEARTBEAT = 2.0
 _LOOK_EVERY = 1.0
+_LOOK_FOR_REPORTS_EVERY = 0.25
+"""procrastinate does not hear of a job that is deferred just while it looks for one, as the next report may
+be when one is finished: it begins when it looks again.
+"""
+
 _STALLED_AFTER = 6.0
 """Seconds without a heartbeat after which a worker counts as dead."""
 
@@ -48,7 +53,7 @@ async def _run(app: App, look: Look | None) -> None:
     others = {task.queue for task in app.tasks.values()} - _BESIDE.keys()
     async with app.open_async():
         work = [_work(app, [queue], at_once) for queue, at_once in _BESIDE.items()]
-        work.append(_work(app, others, 1))
+        work.append(_work(app, others, 1, _LOOK_FOR_REPORTS_EVERY))
         work += [] if look is None else [_look_again_and_again(look)]
         tasks = [asyncio.create_task(part) for part in (*work, _take_up_stalled(app), _told_to_stop())]
         try:
@@ -70,12 +75,12 @@ async def _told_to_stop() -> None:
     await told.wait()
 
 
-async def _work(app: App, queues: Iterable[str], at_once: int) -> None:
+async def _work(app: App, queues: Iterable[str], at_once: int, look_every: float = 2.0) -> None:
     """Runs the jobs of some queues."""
     await app.run_worker_async(
         queues=list(queues),
         concurrency=at_once,
-        fetch_job_polling_interval=2.0,
+        fetch_job_polling_interval=look_every,
         update_heartbeat_interval=_HEARTBEAT,
         stalled_worker_timeout=_STALLED_AFTER,
         shutdown_graceful_timeout=20,

@@ -6,14 +6,11 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
 
-import structlog
 from sqlalchemy.orm import Session
 
 from storewatch.storage import poll_packs, polls, queue
 from storewatch.storage.db import Database
 from storewatch.storage.poll_packs import Stretch
-
-log = structlog.get_logger()
 
 _AT_ONCE = 32
 """So many stretches are packed in one transaction: of stores that are polled hourly 800,000 polls."""
@@ -67,7 +64,6 @@ def repack(database: Database, now: datetime, progress: Callable[[int], None] = 
     while count := pack(database, now):
         made += count
         progress(made)
-    log.info("polls packed", stretches=made)
     return made
 
 

@@ -15,7 +15,7 @@ from multiprocessing import connection, get_context, parent_process
 import structlog
 
 from storewatch.errors import ReportFailedError
-from storewatch.services import reporting
+from storewatch.services import shards
 from storewatch.services.shards import Parts, Shard, in_turn
 from storewatch.storage.db import Database
 
@@ -91,4 +91,4 @@ def _end_with_parent() -> None:
 
 def _work(shard: Shard) -> Parts:
     assert _database is not None  # noqa: S101 - `_begin` ran
-    return reporting.make_shard(_database, shard)
+    return shards.make(_database, shard)

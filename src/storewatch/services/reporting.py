@@ -305,8 +305,8 @@ def _make(database: Database, report: Report, progress: Progress, by: Spread | N
         windows = report_parts.windows_of(report)
         kept.check_reach(source, as_of - max(report.window_us) - report.max_gap_us, "windows")
         tally, done = Tally(len(windows)), 0
-        with closing(_spread(database, snapshots, report, keys, as_of, by)) as made:
-            for part in made:
+        with closing(_spread(database, snapshots, report, keys, as_of, by)) as parts:
+            for part in parts:
                 report_rows.add(target, report, part.keys, part.figures, part.given, part.raw)
                 tally.add(part.figures, part.given.hours, part.given.zone)
                 tally.add_exceptions(part.exceptions, part.raw, part.figures.totals)
@@ -364,33 +364,15 @@ def _spread(
     by: Spread | None,
 ) -> Generator[Part, None, None]:
     """The parts of a report in order of their stores: made here, or by others if there are several shards."""
+    at_once = _stores_at_once(report)
     shares = shares_of(keys, max(report.window_us) + report.max_gap_us)
     if by is None or len(shares) < 2:
-        yield from _parts(snapshots, report, keys, as_of)
+        yield from report_parts.made(snapshots, report, as_of, packs.cut(keys, at_once))
         return
     state = db.exported(snapshots[0])
-    shards = [Shard(report.report_id, state, share, as_of) for share in shares]
+    shards = [Shard(report.report_id, state, share, as_of, at_once) for share in shares]
     with closing(by(shards, lambda: _check_wanted(database, report))) as made:
         yield from chain.from_iterable(made)
-
-
-def _parts(
-    snapshots: Sequence[Session], report: Report, keys: NDArray[np.int32], as_of: int
-) -> Generator[Part, None, None]:
-    """The parts of a report about some stores."""
-    return report_parts.made(snapshots, report, as_of, packs.cut(keys, _stores_at_once(report)))
-
-
-def make_shard(database: Database, shard: Shard) -> list[Part]:
-    """What a process beside, or a worker elsewhere, does of a report: reads the state that the report is made
-    from, and writes nothing.
-    """
-    shard.check_versions()
-    with database.snapshot_of(shard.snapshot) as session:
-        report = reports.find(session, shard.report_id, None)
-        if report is None:
-            raise NotFoundError(f"There is no report {shard.report_id} in the database of this worker")
-        return list(_parts((session,), report, shard.store_keys, shard.as_of))
 
 
 def _note(database: Database, report: Report, progress: Progress, percent: int) -> None:

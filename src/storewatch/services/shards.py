@@ -25,8 +25,11 @@ from numpy.typing import NDArray
 from storewatch import __version__
 from storewatch.domain import packs, zones
 from storewatch.domain.clock import DAY
-from storewatch.errors import ConflictError
+from storewatch.errors import ConflictError, NotFoundError
+from storewatch.services import report_parts
 from storewatch.services.report_parts import Part
+from storewatch.storage import reports
+from storewatch.storage.db import Database
 
 _STORE_DAYS = 160_000
 """A shard is so large, whatever the windows: enough work to be worth sending, and some 300 MB of memory."""
@@ -49,13 +52,15 @@ def _versions() -> tuple[str, str]:
 @dataclass(frozen=True)
 class Shard:
     """Some stores of a report, for whoever makes their rows; no secret is in it. `store_keys` int32[stores],
-    `snapshot` is the state of the database to read, `as_of` in microseconds, `versions` those of the sender.
+    `snapshot` is the state of the database to read, `as_of` in microseconds, `at_once` how many stores a part
+    has, `versions` those of the sender.
     """
 
     report_id: UUID
     snapshot: str
     store_keys: NDArray[np.int32]
     as_of: int
+    at_once: int
     versions: tuple[str, str] = ("", "")
 
     def __post_init__(self) -> None:
@@ -84,6 +89,19 @@ class Spread(Protocol):
 
     def __call__(self, shards: Sequence[Shard], check: Callable[[], None]) -> Generator[Parts, None, None]:
         """Begins when the first part is asked for."""
+
+
+def make(database: Database, shard: Shard) -> Parts:
+    """What a process beside, or a worker elsewhere, does of a report: reads the state that the report is made
+    from, and writes nothing.
+    """
+    shard.check_versions()
+    with database.snapshot_of(shard.snapshot) as session:
+        report = reports.find(session, shard.report_id, None)
+        if report is None:
+            raise NotFoundError(f"There is no report {shard.report_id} in the database of this worker")
+        parts = packs.cut(shard.store_keys, shard.at_once)
+        return list(report_parts.made((session,), report, shard.as_of, parts))
 
 
 class Coming(Protocol):

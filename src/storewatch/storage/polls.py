@@ -17,11 +17,11 @@ from sqlalchemy.orm import Session
 from storewatch.domain import packs
 from storewatch.domain.availability import Polls
 from storewatch.domain.axis import Axis
-from storewatch.domain.batches import Batch, DayBatch, places
+from storewatch.domain.batches import DayBatch, places
 from storewatch.domain.clock import DAY, from_us, to_us
-from storewatch.storage import poll_packs, stores
+from storewatch.storage import poll_copies, poll_packs, stores
 from storewatch.storage.arrays import among, positions, read_arrays
-from storewatch.storage.copying import PG_EPOCH, Column, copy_rows, timestamps
+from storewatch.storage.copying import PG_EPOCH
 from storewatch.storage.db import raw
 
 _EPOCH = date(1970, 1, 1)
@@ -79,7 +79,7 @@ def add_day(
     connection.execute(f"CREATE TABLE {name} (LIKE store_status, {check})")
     added, newest, filled = 0, 0, []
     for part in parts:
-        _fill(session, name, "FREEZE", part, import_no, reasons)
+        poll_copies.fill(session, name, "FREEZE", part.polls, import_no, reasons)
         added, newest = added + len(part.polls), max(newest, int(part.polls.at.max()))
         filled.append(packs.shards(part.polls.key))
     connection.execute(f"ALTER TABLE {name} ADD PRIMARY KEY (store_key, timestamp_utc)")
@@ -138,26 +138,12 @@ def _is_later(session: Session, day: DayBatch) -> bool:
 
 
 def _append(session: Session, day: DayBatch, import_no: int, reasons: list[bytes]) -> Outcome:
-    """Adds polls that are known to be new. Their number is sent with each: as a default of the column, as in
-    `_fill`, it would have to wait for whoever reads the day, and others for it.
-    """
-    polls, plain = day.polls, day.polls.reason == 0
-    batches = [_plain(polls[plain])] if plain.any() else []
-    _copy_numbered(session, day.day, "store_key, timestamp_utc, active", batches, import_no)
-    batches = _with_reasons(polls[~plain], reasons)
-    _copy_numbered(session, day.day, "store_key, timestamp_utc, active, reason", batches, import_no)
+    """Adds polls that are known to be new."""
+    polls = day.polls
+    poll_copies.append(session, partition_name(day.day), polls, import_no, reasons)
     keys, first = np.unique(polls.key, return_index=True)
     stores.lower_first_polls(session, keys.astype(np.int64), polls.at[first])
     return len(polls), 0, 0, from_us(int(polls.at.max()))
-
-
-def _copy_numbered(
-    session: Session, day: int, columns: str, batches: list[list[Column]], import_no: int
-) -> None:
-    numbered = [[*batch, np.full(len(batch[0]), import_no, np.int32)] for batch in batches]
-    if numbered:
-        table = f"{partition_name(day)} ({columns}, import_no)"
-        copy_rows(raw(session), f"COPY {table} FROM STDIN (FORMAT binary)", numbered)
 
 
 def _merge(session: Session, day: DayBatch, import_no: int, reasons: list[bytes]) -> Outcome:
@@ -166,7 +152,7 @@ def _merge(session: Session, day: DayBatch, import_no: int, reasons: list[bytes]
     connection = raw(session)
     connection.execute("DROP TABLE IF EXISTS incoming")
     connection.execute("CREATE TEMP TABLE incoming (LIKE store_status) ON COMMIT DROP")
-    _fill(session, "incoming", "FREEZE false", day, import_no, reasons)
+    poll_copies.fill(session, "incoming", "FREEZE false", day.polls, import_no, reasons)
     connection.execute("ANALYZE incoming")
     connection.execute("SET LOCAL work_mem = '64MB'")
     counts = connection.execute(_MERGE.format(partition=name)).fetchone()
@@ -212,38 +198,6 @@ _MERGE = """
            (SELECT count(*) FROM differing WHERE by_hand OR deleted AND is_new),
            (SELECT max(timestamp_utc) FROM added)
 """
-
-
-def _fill(
-    session: Session, table: str, option: str, day: DayBatch, import_no: int, reasons: list[bytes]
-) -> None:
-    """COPYs polls into a table. The number of the import is its column's default meanwhile, and the
-    reason is left out where there is none: the fewer the fields, the faster.
-    """
-    connection = raw(session)
-    connection.execute(f"ALTER TABLE {table} ALTER import_no SET DEFAULT {import_no}")
-    plain = day.polls.reason == 0
-    for columns, batches in (
-        ("store_key, timestamp_utc, active", [_plain(day.polls if plain.all() else day.polls[plain])]),
-        ("store_key, timestamp_utc, active, reason", _with_reasons(day.polls[~plain], reasons)),
-    ):
-        if batches:
-            copy_rows(connection, f"COPY {table} ({columns}) FROM STDIN (FORMAT binary, {option})", batches)
-    connection.execute(f"ALTER TABLE {table} ALTER import_no DROP DEFAULT")
-
-
-def _plain(polls: Batch) -> list[Column]:
-    return [polls.key, timestamps(polls.at), polls.active]
-
-
-def _with_reasons(polls: Batch, reasons: list[bytes]) -> list[list[Column]]:
-    """A batch for each length of reason, since the records of one batch have one width."""
-    said = np.array(reasons, object)[polls.reason]
-    length = np.array([len(reason) for reason in reasons], np.int64)[polls.reason]
-    return [
-        [*_plain(polls[length == size]), said[length == size].astype(f"S{size}")]
-        for size in np.unique(length).tolist()
-    ]
 
 
 # --- reading --------------------------------------------------------------------------------------

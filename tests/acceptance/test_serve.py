@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from storewatch.storage import history
 from storewatch.storage.db import Database
 from tests.acceptance.conftest import PATIENCE, Service, serving, storewatch
 from tests.factories import load_chicago
@@ -90,3 +91,28 @@ def test_the_worker_keeps_up_the_history_and_the_proof_finds_nothing_wrong(
 def due(database: Database) -> int:
     with database.session() as session:
         return int(session.execute(text("SELECT count(*) FROM history_due")).scalar_one())
+
+
+def test_the_worker_packs_what_was_imported(service: Service, database: Database) -> None:
+    service.child("worker")
+    load_chicago(database)
+    until = time.monotonic() + PATIENCE
+    while not packed(database) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert packed(database) == [("2023-01-23", 16)]
+    report_id = service.trigger()
+    assert service.text(service.complete(report_id)["download_url"]).splitlines()[1].startswith("1,")
+
+
+def packed(database: Database) -> list[tuple[str, int]]:
+    with database.session() as session:
+        query = "SELECT day::text, length(polls) FROM poll_pack JOIN poll_stretch USING (day, shard, version)"
+        return [tuple(row) for row in session.execute(text(query))]
+
+
+def test_a_report_does_not_wait_for_history(service: Service, database: Database) -> None:
+    with database.transaction() as session:
+        history.lock(session)
+        load_chicago(database)
+        assert service.complete(service.trigger())["status"] == "Complete"
+        assert due(database) > 0

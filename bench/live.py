@@ -21,7 +21,7 @@ from bench.server import Server, open_folder, running
 from bench.sizes import FULL, QUICK, SEED, Sizes
 from bench.table import bounded, of_runs
 from storewatch.domain.clock import HOUR, MINUTE, SECOND, from_us, to_us
-from storewatch.services import history, watching
+from storewatch.services import history, packing, watching
 from storewatch.services.importing import import_file
 from storewatch.services.reporting import Request
 from storewatch.services.simulating import simulate
@@ -41,7 +41,7 @@ def measure(server: Server, folder: Path, sizes: Sizes) -> list[tuple[float, ...
     simulate(files, stores=sizes.stores, days=DAYS, seed=SEED, end_us=end, progress=lambda *_: None)
     load(url, [files / f"{name}.csv" for name in ("store_timezone", "menu_hours", "store_status")])
     database = Database(url)
-    make_history(database)
+    make_history(database, end)
     watching.look(database, Watching(), end)
     server.settle()
     found = [hour(database, end + number * HOUR, number) for number in range(HOURS)]
@@ -56,7 +56,7 @@ def hour(database: Database, at: int, number: int) -> tuple[float, ...]:
     rows = timed(
         lambda: import_file(database, io.BytesIO(file), "hour.csv", now_us=at + HOUR, kind="store_status")
     )
-    days = timed(lambda: make_history(database))
+    days = timed(lambda: make_history(database, at + HOUR))
     return rows, days, timed(lambda: watching.look(database, Watching(), at + 15 * MINUTE))
 
 
@@ -74,8 +74,11 @@ def polls(database: Database, at: int, number: int) -> bytes:
     return ("store_id,status,timestamp_utc\n" + "".join(lines)).encode()
 
 
-def make_history(database: Database) -> None:
+def make_history(database: Database, now_us: int) -> None:
+    """What the worker does when polls came: days, and packs of the UTC days that are over."""
     while history.update(database, Request()):
+        pass
+    while packing.pack(database, from_us(now_us)):
         pass
 
 
@@ -87,7 +90,11 @@ def timed(work: Callable[[], object]) -> float:
 
 def written(found: list[tuple[float, ...]]) -> str:
     """The section of the document."""
-    names = ("the rows, by `import`", "the days of history", "looking at the stores, for alerts")
+    names = (
+        "the rows, by `import`",
+        "the days of history, packs of those that are over",
+        "looking at the stores, for alerts",
+    )
     lines = [
         of_runs("all work for an hour of polls", Runs(tuple(map(sum, found))), BOUND_S),
         *(

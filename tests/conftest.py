@@ -28,8 +28,8 @@ from storewatch import embedded
 from storewatch.storage import db
 from storewatch.storage.db import Database
 
-settings.register_profile("repeatable", derandomize=True)
-settings.register_profile("hunt", print_blob=True)
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("hunt", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 

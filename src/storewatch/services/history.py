@@ -84,11 +84,12 @@ def _shares(session: Session, claimed: Stretches) -> list[_Share]:
     """The next stores, to be computed side by side."""
     found = history.next_stores(session, int(claimed.first_key.min()), _STORES_AT_ONCE)
     until = int(found[-1]) + 1 if len(found) == _STORES_AT_ONCE else history.LAST_KEY + 1
-    keys = [part for part in np.array_split(found[claimed.reach(found)], _SIDE_BY_SIDE) if len(part)]
+    due = found[claimed.reach(found)]
+    if not len(due):
+        return [_Share(due, 0, until)]
+    keys = np.array_split(due, min(_SIDE_BY_SIDE, len(due)))
     edges = [0, *(int(part[0]) for part in keys[1:]), until]
-    return [_Share(*each) for each in zip(keys, edges[:-1], edges[1:], strict=True)] or [
-        _Share(found[:0], 0, until)
-    ]
+    return [_Share(*each) for each in zip(keys, edges[:-1], edges[1:], strict=True)]
 
 
 def _work_off(

@@ -47,7 +47,7 @@ class StorePeriod(Base):
     """A week or a month of a store: its stored days added up, by triggers."""
 
     __tablename__ = "store_period"
-    __table_args__ = (Index("store_period_by_store", "store_key"),)
+    __table_args__ = (Index("store_period_by_store", "store_key", "period", "first_day"),)
     period: Mapped[str] = mapped_column(primary_key=True)
     first_day: Mapped[date] = mapped_column(Date, primary_key=True)
     store_key: Mapped[int] = mapped_column(

@@ -37,9 +37,9 @@ from storewatch.storage.db import Database
 
 log = structlog.get_logger()
 
-_STORES_AT_ONCE = 6_000
-_SIDE_BY_SIDE = 2
-"""One computes while the server writes for the other."""
+_STORES_AT_ONCE = 16_000
+_SIDE_BY_SIDE = 3
+"""Some compute while the server writes for the others."""
 
 
 # --- the job --------------------------------------------------------------------------------------

@@ -5,13 +5,8 @@ The other programs are the oracle, which shares no code with storewatch, given s
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import pytest
 
@@ -19,99 +14,32 @@ from storewatch.services.importing import import_file
 from storewatch.storage.db import Database
 from tests import oracle
 from tests.acceptance.conftest import storewatch
+from tests.comparing import (
+    HOURS,
+    NOW,
+    OURS,
+    POLLS,
+    STORES,
+    UNITS,
+    ZONES,
+    Fleet,
+    T,
+    compared,
+    daily,
+    differing,
+    polls_of,
+)
 from tests.factories import load
 from tests.oracle import DAY, DEFAULT_SEEN_WITHIN, HOUR, MINUTE, HoursRow, Poll, utc
 from tests.worked_examples import hours_csv, status_csv, zone_csv
 
 pytestmark = pytest.mark.slow
 
-T = "2023-01-25 18:05"
-NOW = utc("2026-07-01 00:00")
-EVERY_DAY = range(7)
-UNITS = ((HOUR, MINUTE), (DAY, HOUR), (7 * DAY, HOUR))
-
-
-def daily(store_id: str, *spans: tuple[str, str], days: Sequence[int] = EVERY_DAY) -> list[HoursRow]:
-    return [HoursRow(store_id, day, *span) for day in days for span in spans]
-
-
-HOURS = [
-    *daily("bakery", ("06:00", "15:00")),
-    *daily("bar", ("18:00", "02:00")),
-    *daily("bistro", ("10:00", "15:00"), ("13:00", "19:30")),
-    *daily("canteen", ("05:00", "13:00"), days=range(5)),
-    *daily("diner", ("09:00", "12:00"), ("14:00", "23:59:00")),
-    *daily("grill", ("08:00", "20:00")),
-]
-ZONES = {
-    "bakery": "America/New_York",
-    "bar": "America/Los_Angeles",
-    "bistro": "America/Denver",
-    "canteen": "America/New_York",
-    "diner": "America/Phoenix",
-    "kiosk": "America/New_York",
-}
-"""The grill has no zone, the kiosk no hours."""
-STORES = (*ZONES, "grill")
-
-
-def polls_of(last: str = T) -> list[Poll]:
-    """Hourly, for eight days, now and then down; nobody polled for 40 hours, as in the field."""
-    end = utc(last)
-    found = []
-    for number, store_id in enumerate(STORES):
-        for hours_back in range(8 * 24):
-            if not 60 <= hours_back < 100:
-                at = end - hours_back * HOUR - number * 61_300_007 * (hours_back > 0)
-                found.append(Poll(store_id, at, active=(hours_back * 7 + number * 3) % 11 not in (0, 1, 5)))
-    return found
-
-
-@dataclass(frozen=True)
-class Fleet:
-    polls: Sequence[Poll]
-    hours: Sequence[HoursRow] = tuple(HOURS)
-    zones: Mapping[str, str] = None  # type: ignore[assignment]
-
-    def report(self, **more: object) -> str:
-        return oracle.report_csv(self.polls, self.hours, ZONES if self.zones is None else self.zones, **more)  # type: ignore[arg-type]
-
-
-POLLS = polls_of()
-OURS = Fleet(POLLS).report()
-
 
 @pytest.fixture
 def environment(database_url: str, database: Database) -> dict[str, str]:
     load(database, status_csv(POLLS), hours_csv(HOURS), zone_csv(ZONES), now_us=NOW)
     return {"STOREWATCH_DATABASE_URL": database_url}
-
-
-def compared(
-    environment: dict[str, str], folder: Path, theirs: str, *options: str
-) -> tuple[CompletedProcess[str], list[dict[str, str]]]:
-    """What the command said, and the rows of its file."""
-    (folder / "theirs.csv").write_text(theirs)
-    words = ("compare", str(folder / "theirs.csv"), "--csv", str(folder / "cells.csv"), *options)
-    result = storewatch(*words, environment=environment)
-    assert result.returncode in (0, 1), result.stderr + result.stdout
-    return result, list(csv.DictReader(io.StringIO((folder / "cells.csv").read_text())))
-
-
-def rows_of(text: str) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(text)))
-
-
-def differing(ours: str, theirs: str) -> set[tuple[str, str]]:
-    """The cells in which two reports differ, found by themselves."""
-    header = rows_of(ours)[0]
-    pairs = zip(rows_of(ours)[1:], rows_of(theirs)[1:], strict=True)
-    return {
-        (mine[0], header[number])
-        for mine, other in pairs
-        for number in range(1, 7)
-        if mine[number] != other[number]
-    }
 
 
 def test_a_report_that_says_the_same_is_the_same(environment: dict[str, str], tmp_path: Path) -> None:
@@ -383,91 +311,3 @@ def test_of_the_field_data_each_cell_by_the_other_policy_is_explained(
     result, cells = compared(environment, tmp_path, (tmp_path / "previous.csv").read_text())
     assert {cell["cause"] for cell in cells} == {"gap in polling"}, result.stdout
     assert {cell["whole_row"] for cell in cells} == {"true"}
-
-
-# --- The file, the report, the options ------------------------------------------------------------
-
-
-def test_columns_may_stand_anywhere_and_have_other_names(environment: dict[str, str], tmp_path: Path) -> None:
-    rows = rows_of(OURS)[1:]
-    names = (
-        "Note,Downtime Last Week (hours),STORE_ID,uptimeLastHour,uptime_last_day(in hours),downtime_1h,colour"
-    )
-    lines = [names, *(f"x,{row[6]},{row[0]},{row[1]},{row[2]},{row[4]},red" for row in rows)]
-    result, cells = compared(environment, tmp_path, "\r\n".join(lines))
-    assert (result.returncode, cells) == (0, [])
-    assert "Columns that are not understood: Note, colour" in result.stdout
-    assert "Columns that are not there: uptime_last_week, downtime_last_day" in result.stdout
-    assert "7 stores in both: 28 cells are the same, 0 differ" in result.stdout
-
-
-def test_rows_that_come_twice_or_have_no_store_are_told(environment: dict[str, str], tmp_path: Path) -> None:
-    twice = OURS.splitlines()[1].split(",")[0] + ",1,2,3,4,5,6"
-    lines = OURS.splitlines()
-    theirs = "\n".join([lines[0], twice, ",1,2,3,4,5,6", "bar,only,few", *lines[1:]])
-    result, cells = compared(environment, tmp_path, theirs)
-    assert (result.returncode, cells) == (0, [])
-    assert "1 rows have no store_id and are not compared" in result.stdout
-    assert "2 rows are of stores that come again; the last of each counts" in result.stdout
-
-
-def test_cells_that_are_no_numbers_are_told(environment: dict[str, str], tmp_path: Path) -> None:
-    theirs = re.sub(r"^bar,[^,]*", "bar,1h 5m", OURS, flags=re.MULTILINE)
-    result, _ = compared(environment, tmp_path, theirs)
-    assert result.returncode == 0
-    assert "1 cells are no numbers and are not compared" in result.stdout
-    assert "line 3, uptime_last_hour: '1h 5m'" in result.stdout
-
-
-def test_a_report_that_was_made_can_be_named_and_other_data_show(
-    environment: dict[str, str], database: Database, tmp_path: Path
-) -> None:
-    made = storewatch("report", "--output", str(tmp_path / "ours.csv"), environment=environment)
-    report_id = made.stdout.split("Report ")[1].split()[0]
-    ours = (tmp_path / "ours.csv").read_text()
-    assert compared(environment, tmp_path, ours, "--report", report_id)[0].returncode == 0
-    load(database, hours_csv(daily("bakery", ("06:00", "11:00"))).replace("\n", ",always\n").replace(
-        "end_time_local,always", "end_time_local,valid_from"), now_us=NOW)  # fmt: skip
-    theirs = storewatch("report", "--output", str(tmp_path / "later.csv"), environment=environment)
-    assert theirs.returncode == 0
-    _, cells = compared(environment, tmp_path, (tmp_path / "later.csv").read_text(), "--report", report_id)
-    assert {(cell["store_id"], cell["cause"]) for cell in cells} == {
-        ("bakery", "data changed since the report")
-    }
-
-
-def test_options_of_a_report_and_a_tolerance_are_heard(environment: dict[str, str], tmp_path: Path) -> None:
-    as_of = utc("2023-01-24 12:00")
-    theirs = Fleet(POLLS).report(as_of_us=as_of, policy="previous", max_gap_us=HOUR)
-    options = ("--as-of", "2023-01-24T12:00:00Z", "--policy", "previous", "--max-gap", "1h")
-    assert compared(environment, tmp_path, theirs, *options)[0].returncode == 0
-    off = re.sub(r"^(bar,.*\.)\d\d$", r"\g<1>99", theirs, flags=re.MULTILINE)
-    assert compared(environment, tmp_path, off, *options)[0].returncode == 1
-    assert compared(environment, tmp_path, off, *options, "--tolerance", "1h")[0].returncode == 0
-
-
-@pytest.mark.parametrize(
-    ("theirs", "options", "words"),
-    [
-        ("a,b\n1,2\n", (), "this is no report"),
-        ("store_id,uptime_last_day,uptime_day\n1,2,3\n", (), "two columns are uptime_last_day"),
-        ("store_id,uptime_last_day\n1,2\n", ("--tolerance", "much"), "is not a duration"),
-        (
-            "store_id,uptime_last_day\n1,2\n",
-            ("--report", "00000000-0000-0000-0000-000000000000", "--max-gap", "3h"),
-            "--max-gap is for a report that is made now",
-        ),
-        (
-            "store_id,uptime_last_day\n1,2\n",
-            ("--report", "00000000-0000-0000-0000-000000000000"),
-            "There is no report",
-        ),
-    ],
-)
-def test_what_makes_no_sense_is_refused(
-    environment: dict[str, str], tmp_path: Path, theirs: str, options: tuple[str, ...], words: str
-) -> None:
-    (tmp_path / "theirs.csv").write_text(theirs)
-    result = storewatch("compare", str(tmp_path / "theirs.csv"), *options, environment=environment)
-    assert result.returncode == 2
-    assert words in result.stderr

@@ -195,9 +195,8 @@ def test_the_state_is_that_of_a_model_which_hears_of_polls_in_their_order(
 def test_no_state_changes_before_it_is_said_to_be_looked_at_again(
     fleet: Fleet, now: int, patience: Patience
 ) -> None:
-    told = [each for each in fleet.polls if each[1] <= now]
-    found = look(told, fleet.opens, at(now), patience, STORES)
+    found = look(fleet.polls, fleet.opens, at(now), patience, STORES)  # some say when they will be, too
     assert (found.next > at(now)).all()
     for store, following in enumerate(found.next.tolist()):
-        then = look(told, fleet.opens, min(following - 1, at(LAST * 3)), patience, STORES)
+        then = look(fleet.polls, fleet.opens, min(following - 1, at(LAST * 3)), patience, STORES)
         assert then.state[store] == found.state[store]

@@ -108,6 +108,11 @@ def test_two_polls_down_are_told_at_once_and_once(maple: Database) -> None:
     assert began == [from_us(NOW - 4 * MINUTE)]
 
 
+def test_polls_that_came_while_it_began_to_look_are_told_the_next_time(maple: Database) -> None:
+    poll(maple, "a:0.02-", "a:0.04-")  # later than the instant of the look that takes their mark away
+    assert [look(maple, minute) for minute in (0, 0.03, 0.25)] == [0, 0, 1]
+
+
 def test_one_poll_down_is_told_after_a_quarter_of_an_hour(maple: Database) -> None:
     poll(maple, "a:0-")
     assert [look(maple, minute) for minute in (0, 14.9, 15)] == [0, 0, 1]

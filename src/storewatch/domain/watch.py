@@ -59,7 +59,8 @@ class Watch:
 
     `down_from` int64[stores]: the first poll of the downtime that counts or is suspected, also while closed;
     `seen` int64[stores]: the newest poll in opening hours; `next` int64[stores]: the first instant at which
-    the state may be another although no poll comes. `NEVER` where there is none.
+    the state may be another although no poll comes; the next poll's, if that is here already. `NEVER` where
+    there is none.
     """
 
     state: NDArray[np.int8]
@@ -71,13 +72,22 @@ class Watch:
 def watch(polls: Polls, opens: Intervals, stores: int, now: int, patience: Patience) -> Watch:
     """The state of stores at `now`, from polls up to it and open intervals that reach beyond it."""
     clock = _OpenTime(opens, now)
+    ahead = _first_ahead(polls, stores, now)
     polls = _in_hours(polls, clock, now)
     runs = _runs(polls, clock, now, patience)
     believed, down_from = _believed(runs, stores)
     seen = np.full(stores, NEVER)
     seen[polls.store] = polls.at  # sorted by time: the last one stays
     state, following = _by_the_clock(believed, runs, seen, clock, now, patience)
-    return Watch(state, down_from, seen, following)
+    return Watch(state, down_from, seen, np.minimum(following, ahead))
+
+
+def _first_ahead(polls: Polls, stores: int, now: int) -> Int64:
+    """int64[stores]: the first poll after `now`; it came while the look began, or a clock is ahead."""
+    found = np.full(stores, NEVER)
+    later = polls.at > now
+    np.minimum.at(found, polls.store[later], polls.at[later])
+    return found
 
 
 # --- open time ------------------------------------------------------------------------------------

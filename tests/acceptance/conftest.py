@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -136,10 +137,13 @@ class Service:
         self.process.wait(PATIENCE)
 
 
+_IN_TURN = itertools.cycle(random.sample(PORTS, len(PORTS)))
+
+
 def free_port() -> int:
-    """A port that nobody listens on, nor is given by the system to somebody else before it is used."""
+    """A port that nobody listens on, nor is given to somebody else before it is used."""
     while True:
-        port = random.choice(PORTS)  # noqa: S311
+        port = next(_IN_TURN)
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.bind(("127.0.0.1", port))
             return port

@@ -58,10 +58,12 @@ def as_of_a_fleet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def past(database: Database) -> None:
-    """Four stores of which two have revenue, polled for a week."""
+    """Four stores of which two have revenue, polled for a week; one is closed at midnight and on two days."""
     begin(database)
     make(database, "import", [(store, True, FIRST * DAY) for store in STORES])
     make(database, "hours", ("c", [(day, 9 * 3600, 2 * 3600) for day in range(7)], FIRST))
+    twice = [(day, *opening) for day in (0, 1, 2, 4, 5) for opening in ((10, 14), (16, 20))]
+    make(database, "hours", ("b", [(day, one * 3600, other * 3600) for day, one, other in twice], FIRST))
     for change in REVENUE:
         make(database, *change)
     draw = np.random.default_rng(5)
@@ -94,6 +96,38 @@ def test_every_hour_is_what_it_would_be_anew(
     assert proof.verify(database, USUAL).wrong == 0
     assert_periods_equal(database, USUAL)
     assert_fleet_is_right(database)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_stores_that_open_go_on_from_how_they_were_last_open(database: Database, seed: int) -> None:
+    past(database)
+    make(database, "import", [("d", True, NOON - HOUR)])
+    make(
+        database, "hours", ("d", [((FIRST + 14) % 7, 10 * 3600, 14 * 3600)], FIRST)
+    )  # but for one day closed
+    draw = np.random.default_rng(seed)
+    states: list[bool | None] = [True] * len(STORES)
+    for number in range(0, 150, 3):
+        other = [(True, True, False, None)[each] for each in draw.integers(0, 4, len(STORES))]
+        states = [fresh if draw.random() < 0.3 else old for fresh, old in zip(other, states, strict=True)]
+        back = range(int(draw.choice([0, 0, 0, 1, 3])) + 1)  # some hours before are corrected, too
+        told = [each for ago in back for each in hour(states, [], number - 3 * ago)]
+        make(database, "import", [*told, ("d", True, NOON + number * HOUR)])
+        while history.update(database, USUAL):
+            pass
+        assert proof.verify_standing(database, USUAL).wrong == 0
+        assert_periods_equal(database, USUAL)
+
+
+def test_a_state_that_began_today_begins_earlier_once_the_poll_before_is_corrected(
+    database: Database,
+) -> None:
+    past(database)
+    for number, up in ((0, True), (3, True), (6, False), (9, True), (6, True)):
+        make(database, "import", hour([up] * 3, [], number))
+        while history.update(database, USUAL):
+            pass
+        assert proof.verify_standing(database, USUAL).wrong == 0
 
 
 def test_what_a_day_costs_falls_on_no_other_store(database: Database) -> None:

@@ -24,21 +24,39 @@ LOOKED = 7
 UNTOLD = -1
 """In place of an instant: closed, or in this state for longer than was looked."""
 
+NOTHING = -1
+"""In place of the state of the last open time: there was none within the days that were looked at."""
 
 Costs = tuple[list[int], list[int], int]
 """What downtime costs, by span: the whole and its seen part, in cents, and what both are parts of."""
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Stores at T. `state` int64[stores] indexes `STATES`, `since` int64[stores] is an instant or `UNTOLD`.
+class States:
+    """How stores stand at T; int64[stores] each. `state` indexes `STATES`, `since` is an instant or `UNTOLD`.
 
-    `totals` int64[stores, spans, 6] by `Kind`; `down_min`, `down_max`, `outages` int64[stores, spans];
-    `lost` of each store, None without revenue.
+    `last_state` and `last_since` are those of the last open time up to T: they tell of closed stores what
+    these will go on from.
     """
 
     state: Int64
     since: Int64
+    last_state: Int64
+    last_since: Int64
+
+    def __getitem__(self, stores: Int64 | NDArray[np.bool_]) -> States:
+        return States(
+            self.state[stores], self.since[stores], self.last_state[stores], self.last_since[stores]
+        )
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Stores at T. `totals` int64[stores, spans, 6] by `Kind`; `down_min`, `down_max`, `outages`
+    int64[stores, spans]; `lost` of each store, None without revenue.
+    """
+
+    states: States
     totals: Int64
     down_min: Int64
     down_max: Int64
@@ -46,23 +64,40 @@ class Standing:
     lost: list[Costs | None]
 
 
-def states(found: Segments, opens: Intervals, begin: Int64, as_of: int) -> tuple[Int64, Int64]:
-    """(state, since) of stores, from segments up to T. `begin` int64[stores] is where each one's looking
-    begins; `opens` reach past T.
+@dataclass(frozen=True)
+class LastOpen:
+    """The last open time of stores up to T: its state, or `NOTHING`, since when, whether it reaches to T; and
+    `first` int64[stores], where the open time begins that was looked at: T without any.
     """
+
+    state: Int64
+    since: Int64
+    goes_on: NDArray[np.bool_]
+    first: Int64
+
+
+def last_open(found: Segments, begin: Int64, as_of: int) -> LastOpen:
+    """From segments up to T. `begin` int64[stores] is where each one's looking begins."""
     stores = len(begin)
     store, start = found.store, np.maximum(found.start, begin[found.store])
     end = np.minimum(found.end, as_of)
     some = start < end
     store, start, end, kind = store[some], start[some], end[some], _OF_KIND[found.kind[some]]
-    last = np.searchsorted(store, np.arange(stores), side="right") - 1
-    has = last >= np.searchsorted(store, np.arange(stores))
-    has[has] &= end[last[has]] == as_of  # it may open at T itself: nothing is known of it then
-    state = np.full(stores, UNSEEN)
-    state[has] = kind[last[has]]
-    since = np.where(has, _since(store, start, kind, state), UNTOLD)
-    closed = ~_open_at(opens, stores, as_of)
-    return np.where(closed, CLOSED, state), np.where(closed, UNTOLD, since)
+    head, last = (np.searchsorted(store, np.arange(stores), side) for side in ("left", "right"))
+    has, last = head < last, last - 1
+    state, goes_on, first = np.full(stores, NOTHING), np.zeros(stores, np.bool_), np.full(stores, as_of)
+    state[has], first[has] = kind[last[has]], start[head[has]]
+    goes_on[has] = end[last[has]] == as_of
+    return LastOpen(state, _since(store, start, kind, state), goes_on, first)
+
+
+def at_t(last: LastOpen, opens: Intervals, as_of: int) -> States:
+    """How stores stand that had this open time; `opens` reach past T."""
+    closed = ~_open_at(opens, len(last.state), as_of)
+    # it may open at T itself: nothing is known of it then
+    state = np.where(closed, CLOSED, np.where(last.goes_on, last.state, UNSEEN))
+    since = np.where(closed | ~last.goes_on, UNTOLD, last.since)
+    return States(state, since, last.state, last.since)
 
 
 def _since(store: NDArray[np.int32], start: Int64, kind: Int64, state: Int64) -> Int64:

@@ -2,12 +2,12 @@
 
 A store follows itself if its last day only went on: the row of before was of the same local day, no earlier
 day changed since, and nothing but polls did. Then each figure is the one of before, less what the day was,
-plus what it is; and a state that fills the days that were computed anew began when it was said to have begun.
+plus what it is; and a state that fills the open time computed anew began when it was said to have begun.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +16,17 @@ from storewatch.domain import exceptions, hours
 from storewatch.domain.axis import Int64
 from storewatch.domain.cost import Lost
 from storewatch.domain.history import Bools, Days, Stretches
-from storewatch.domain.standing import CLOSED, LOOKED, UNSEEN, UNTOLD, Costs, Standing, states
+from storewatch.domain.standing import (
+    LOOKED,
+    NOTHING,
+    UNTOLD,
+    Costs,
+    LastOpen,
+    Standing,
+    States,
+    at_t,
+    last_open,
+)
 from storewatch.domain.windows import local_days, midnights
 from storewatch.services import revenue
 from storewatch.services.sight import Computed, Sight
@@ -66,11 +76,11 @@ def follow(part: Part, before: Before, box: Computed, due: Due) -> tuple[Standin
     """
     seen = part.seen
     old, new = (_by_store(days, len(seen.store_keys)) for days in (before.last_days, part.days))
-    state, since, follows = _states(seen, before.rows, box)
+    states, follows = _states(seen, before.rows, box)
     follows &= _went_on(seen, before.rows, box, due) & (old >= 0) & (new >= 0)
     some = np.flatnonzero(follows)
     one, other = before.last_days[old[some]], part.days[new[some]]
-    same = (one.starts_down == other.starts_down) & (_was_open(one) == _was_open(other))
+    same = one.starts_down == other.starts_down  # else an outage of before goes on, or no more
     some, one, other = some[same], one[same], other[same]
     costs = _costs(part, before.rows, some, other)
     told = np.array([each is not UNKNOWN for each in costs], np.bool_)
@@ -79,8 +89,7 @@ def follow(part: Part, before: Before, box: Computed, due: Due) -> tuple[Standin
     follows[some] = True
     stood = before.rows.stood
     return Standing(
-        state[some],
-        since[some],
+        states[some],
         stood.totals[some] + (other.totals - one.totals)[:, None],
         stood.down_min[some] + (other.down_min - one.down_min)[:, None],
         stood.down_max[some] + (other.down_max - one.down_max)[:, None],
@@ -96,10 +105,6 @@ def _by_store(days: Days, stores: int) -> Int64:
     return row
 
 
-def _was_open(days: Days) -> Bools:
-    return np.asarray(days.totals.sum(axis=1) > 0)
-
-
 def _went_on(seen: Sight, rows: store_now.Rows, box: Computed, due: Due) -> Bools:
     """bool[stores]: of the same day as before, no other day changed, nor anything but polls and T."""
     last, frame, claimed = seen.last_days(), box.frame, due.claimed
@@ -113,20 +118,36 @@ def _went_on(seen: Sight, rows: store_now.Rows, box: Computed, due: Due) -> Bool
     )  # fmt: skip
 
 
-def _states(seen: Sight, rows: store_now.Rows, box: Computed) -> tuple[Int64, Int64, Bools]:
-    """(state, since) of stores, and bool[stores] of which it is known without looking further back."""
+def _states(seen: Sight, rows: store_now.Rows, box: Computed) -> tuple[States, Bools]:
+    """How stores stand, and bool[stores] of which it is known without looking further back."""
     now, zones = seen.as_of, (seen.schedule.zone, seen.schedule.zone_names)
     looked = midnights(seen.last_days()[:, None] - LOOKED + 1, *zones)[:, 0]
     begin = np.maximum(box.frame.edges[:, 0], looked)
     cover = exceptions.cover(seen.applied, seen.schedule, now, now + 1)
     opens = hours.open_intervals(seen.schedule, now, now + 1, cover.other, cover.closed)
-    state, since = states(box.segments, opens, begin, now)
-    went_on = (rows.stood.state == state) & np.where(
-        rows.stood.since == UNTOLD, state != UNSEEN, rows.stood.since < begin
-    )
-    known = (state == CLOSED) | (since != UNTOLD) | (begin == looked)
-    carried = ~known & went_on
-    return state, np.where(carried, rows.stood.since, since), known | carried
+    found = last_open(box.segments, begin, now)
+    alone = (found.since != UNTOLD) | (begin == looked)  # the box says all of it
+    gone_on, known = _gone_on(found, rows)
+    state = np.where(alone, found.state, gone_on.state)
+    since = np.where(alone, found.since, gone_on.since)
+    return at_t(replace(found, state=state, since=since), opens, now), alone | known
+
+
+def _gone_on(found: LastOpen, rows: store_now.Rows) -> tuple[LastOpen, Bools]:
+    """The last open time of stores that are in one state, or closed, from where the box begins, by what was
+    known of the time before; and bool[stores] of which it is known.
+
+    Polls open no store: where the box has its first open instant it had it before. So a state that was said
+    to begin at this one or earlier began there, and what was said before this one is of the time before.
+    """
+    was = rows.stood.states
+    same = (found.state == NOTHING) | (found.state == was.last_state)
+    same &= (was.last_since == UNTOLD) | (was.last_since <= found.first)
+    opened = ~same & (found.state != was.last_state) & (found.first >= rows.as_of)
+    state = np.where(found.state == NOTHING, was.last_state, found.state)
+    turned = np.where(was.last_state == NOTHING, UNTOLD, found.first)
+    since = np.where(same, was.last_since, turned)
+    return replace(found, state=state, since=since), same | opened
 
 
 UNKNOWN: Costs = [], [], 0

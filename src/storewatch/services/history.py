@@ -117,7 +117,7 @@ def _work_off(
 
 
 def _before(seen: Sight) -> Before:
-    return Before(store_now.read(seen.session, seen.store_keys), _last_day_of(seen).days)
+    return Before(store_now.read(seen.session, seen.store_keys), _last_days(seen))
 
 
 def _cut(seen: Sight, some: Bools) -> tuple[Int64, Bools]:
@@ -147,12 +147,13 @@ def _keep(
         own, due = seen[box.stores], due[box.stores]
         if len(own.store_keys) < len(before.rows.there):
             before = _before(own)
-        store_days.stage(session, own.store_keys, box.days(), *box.by_hour())
+        fresh = box.days()
+        store_days.stage(session, own.store_keys, fresh, *box.by_hour())
         key, day = store_days.keep(session)
         store = np.searchsorted(own.store_keys, key)
         changed = np.isin(np.arange(len(own.store_keys)), store[day < own.last_days()[store]])
         due = Due(due.claimed, due.earlier | changed)
-        follows[box.stores] = standing.keep_followers(_last_day_of(own), before, box, due)
+        follows[box.stores] = standing.keep_followers(_last_day_now(own, before, fresh), before, box, due)
     if as_of is None:
         store_now.remove(session, keys)
         store_ahead.remove(session, keys)
@@ -163,11 +164,20 @@ def _keep(
     store_ahead.keep(session, *open_ahead.told(seen))
 
 
-def _last_day_of(seen: Sight) -> Part:
+def _last_days(seen: Sight) -> Days:
     """The last day of each store, as it is stored."""
-    part, last = _stored(seen, 1), seen.last_days()
-    days = part.days[part.days.day == last[part.days.store]]
-    return replace(part, days=days, stored=have(days, part.frame))
+    days = _stored(seen, 1).days
+    return days[days.day == seen.last_days()[days.store]]
+
+
+def _last_day_now(seen: Sight, before: Before, fresh: Days) -> Part:
+    """The last day of each store, now that these days are stored."""
+    last = seen.last_days()
+    today = fresh[fresh.day == last[fresh.store]]
+    other = before.last_days[~np.isin(before.last_days.store, today.store)]
+    days, frame = local.joined([today, other]), seen.frame(int(last.min()), int(last.max()))
+    stored = have(days, frame)
+    return Part(seen, frame, days, stored, np.zeros_like(stored))
 
 
 def last_days_of(seen: Sight) -> Part:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from math import lcm
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from storewatch.domain.axis import Int64
 from storewatch.domain.clock import HOUR
 from storewatch.domain.cost import Lost, week_times
 from storewatch.domain.history import Bools, Days, Sums, sums
-from storewatch.domain.standing import LOOKED, SPANS, Costs, Standing, states
+from storewatch.domain.standing import LOOKED, SPANS, Costs, Standing, States, at_t, last_open
 from storewatch.domain.windows import midnights
 from storewatch.services import open_ahead, revenue, sources
 from storewatch.services.following import Before, Due, follow
@@ -55,14 +56,12 @@ def _stage(part: Part) -> None:
 
 def _standing(part: Part) -> Standing:
     last = part.seen.last_days()
-    state, since = _states(part.seen, last)
     stored = part.days[part.stored[part.days.store, part.days.day - part.frame.first_day]]
     ago = last[stored.store] - stored.day
     told = [_added_up(stored[ago < span], len(last)) for span in SPANS]
     within = ago < SPANS[-1]
     return Standing(
-        state,
-        since,
+        _states(part.seen, last),
         totals=np.stack([each.totals for each in told], axis=1),
         down_min=np.stack([each.down_min for each in told], axis=1),
         down_max=np.stack([each.down_max for each in told], axis=1),
@@ -78,17 +77,16 @@ def _added_up(days: Days, stores: int) -> Sums:
 # --- states ---------------------------------------------------------------------------------------
 
 
-def _states(seen: Sight, last: Int64) -> tuple[Int64, Int64]:
-    """(state, since) of the stores, some at a time."""
+def _states(seen: Sight, last: Int64) -> States:
+    """How the stores stand, some at a time."""
     parts = [
         _states_of(seen, slice(start, start + _STORES_AT_ONCE), last)
         for start in range(0, len(last), _STORES_AT_ONCE)
     ]
-    state, since = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return state, since
+    return States(*(np.concatenate(column) for column in zip(*map(astuple, parts), strict=True)))
 
 
-def _states_of(seen: Sight, which: slice, last: Int64) -> tuple[Int64, Int64]:
+def _states_of(seen: Sight, which: slice, last: Int64) -> States:
     schedule = seen.schedule[which]
     begin = midnights(last[which, None] - LOOKED + 1, schedule.zone, schedule.zone_names)[:, 0]
     begin = np.maximum(begin, min(seen.frozen_until, seen.as_of))  # what polls that are gone said is unknown
@@ -102,7 +100,7 @@ def _states_of(seen: Sight, which: slice, last: Int64) -> tuple[Int64, Int64]:
         until,
     )
     found = segments(given.polls, given.opens, seen.rules, start, until, given.cover.decided)
-    return states(found, given.opens, begin, until)
+    return at_t(last_open(found, begin, until), given.opens, until)
 
 
 # --- lost -----------------------------------------------------------------------------------------

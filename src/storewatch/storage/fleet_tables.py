@@ -21,6 +21,8 @@ class StoreNow(Base):
     as_of: Mapped[datetime]
     state: Mapped[str]
     since: Mapped[datetime | None]
+    last_state: Mapped[str | None]
+    last_since: Mapped[datetime | None]
     up_seen_1d_us: Mapped[int] = mapped_column(BigInteger)
     up_inferred_1d_us: Mapped[int] = mapped_column(BigInteger)
     down_seen_1d_us: Mapped[int] = mapped_column(BigInteger)

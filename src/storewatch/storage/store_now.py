@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from storewatch.domain.availability import Kind
 from storewatch.domain.axis import Int64
-from storewatch.domain.standing import SPANS, STATES, UNTOLD, Costs, Standing
+from storewatch.domain.standing import NOTHING, SPANS, STATES, UNTOLD, Costs, Standing, States
 from storewatch.storage.arrays import among, positions, read_arrays
 from storewatch.storage.copying import NO_MOMENT, PG_EPOCH, copy_rows, moments, timestamps
 from storewatch.storage.db import raw
@@ -29,7 +29,8 @@ def column(measure: str, days: int) -> str:
 
 
 COLUMNS = tuple(column(measure, days) for days in SPANS for measure in MEASURES)
-_FIGURES = ("as_of", "state", "since", *COLUMNS, *_LOST)
+_STOOD = ("state", "since", "last_state", "last_since")
+_FIGURES = ("as_of", *_STOOD, *COLUMNS, *_LOST)
 _COLUMNS = ", ".join(("store_key", *_FIGURES))
 _STATES = f"'{{{','.join(STATES)}}}'::text[]"
 
@@ -41,11 +42,14 @@ def stage(session: Session, store_keys: NDArray[np.int32], of: Standing, as_of: 
     connection.execute(f"CREATE TEMP TABLE fresh_now ({_FRESH}) ON COMMIT DROP")
     connection.execute(f"CREATE TEMP TABLE fresh_cost (store_key integer, {_COSTS}) ON COMMIT DROP")
     measures = np.stack([*np.moveaxis(of.totals, 2, 0), of.down_min, of.down_max, of.outages], axis=2)
+    states = of.states
     columns = [
         store_keys,
         timestamps(np.full(len(store_keys), as_of)),
-        (of.state + 1).astype(np.int32),
-        moments(of.since, of.since != UNTOLD),
+        (states.state + 1).astype(np.int32),
+        moments(states.since, states.since != UNTOLD),
+        (states.last_state + 1).astype(np.int32),
+        moments(states.last_since, states.last_since != UNTOLD),
         *measures.reshape(-1, len(COLUMNS)).T.astype(np.int64),
     ]
     copy_rows(connection, "COPY fresh_now FROM STDIN (FORMAT binary)", [columns])
@@ -56,12 +60,13 @@ def stage(session: Session, store_keys: NDArray[np.int32], of: Standing, as_of: 
 
 
 _FRESH = f"""
-    store_key integer, as_of timestamptz, state integer, since timestamptz,
-    {", ".join(f"{name} bigint" for name in COLUMNS)}
+    store_key integer, as_of timestamptz, state integer, since timestamptz, last_state integer,
+    last_since timestamptz, {", ".join(f"{name} bigint" for name in COLUMNS)}
 """
 _COSTS = "lost_num numeric[], lost_seen_num numeric[], lost_den numeric"
 _STAGED = f"""
     SELECT store_key, as_of, ({_STATES})[state] AS state, nullif(since, '-infinity') AS since,
+           ({_STATES})[last_state] AS last_state, nullif(last_since, '-infinity') AS last_since,
            {", ".join(COLUMNS)}, {", ".join(_LOST)}
     FROM fresh_now LEFT JOIN fresh_cost USING (store_key)
 """
@@ -86,22 +91,21 @@ def read(session: Session, store_keys: NDArray[np.int32]) -> Rows:
     """The rows of stores, whose keys are in order."""
     told = ", ".join(f"array_agg({name})" for name in COLUMNS)
     query = f"""
-        SELECT array_agg(store_key), array_agg(as_of), array_agg(array_position({_STATES}, state) - 1),
-               array_agg(coalesce(since, '-infinity')), {told}
+        SELECT array_agg(store_key), array_agg(as_of), {_arrays("state", "since")},
+               {_arrays("last_state", "last_since")}, {told}
         FROM store_now WHERE {among(store_keys)}
     """
-    types = (">i4", ">i8", ">i4", ">i8", *(">i8",) * len(COLUMNS))
+    types = (">i4", ">i8", *(">i4", ">i8") * 2, *(">i8",) * len(COLUMNS))
     key, *columns = read_arrays(session, query, {}, types)
     place = positions(store_keys)[key]
     own, place = place >= 0, place[place >= 0]
     rows = np.zeros((len(store_keys), len(columns)), np.int64)
     rows[place] = np.stack([column[own].astype(np.int64) for column in columns], axis=1)
-    as_of, state, since = rows[:, :3].T
-    measures = rows[:, 3:].reshape(len(rows), len(SPANS), len(MEASURES))
+    as_of, state, since, last_state, last_since = rows[:, :5].T
+    measures = rows[:, 5:].reshape(len(rows), len(SPANS), len(MEASURES))
     down_min, down_max, outages = np.moveaxis(measures[:, :, len(Kind) :], 2, 0)
     stood = Standing(
-        state,
-        np.where(since == NO_MOMENT, UNTOLD, since + PG_EPOCH),
+        States(state, _instants(since), last_state, _instants(last_since)),
         measures[:, :, : len(Kind)],
         down_min,
         down_max,
@@ -109,6 +113,16 @@ def read(session: Session, store_keys: NDArray[np.int32]) -> Rows:
         _costs(session, store_keys),
     )
     return Rows(np.isin(np.arange(len(rows)), place), as_of + PG_EPOCH, stood)
+
+
+def _arrays(state: str, since: str) -> str:
+    """Two columns of the table as numbers."""
+    number = f"coalesce(array_position({_STATES}, {state}) - 1, {NOTHING})"
+    return f"array_agg({number}), array_agg(coalesce({since}, '-infinity'))"
+
+
+def _instants(moments: Int64) -> Int64:
+    return np.where(moments == NO_MOMENT, UNTOLD, moments + PG_EPOCH)
 
 
 def _costs(session: Session, store_keys: NDArray[np.int32]) -> list[Costs | None]:

@@ -170,22 +170,36 @@ def _columns(store_keys: NDArray[np.int32], days: Days, by_hour: Int64, some: In
 def keep(session: Session) -> tuple[NDArray[np.int32], Int64]:
     """Makes the staged days the stored ones. A day with the same figures stays as it is. Returns the keys and
     days of the others.
+
+    Those that are there come first: what comes after a day decides how its week and month are added up.
     """
-    query = f"""
-        WITH kept AS (
-            INSERT INTO store_day AS d ({_COLUMNS}) SELECT {_COLUMNS} FROM fresh_day
-            ON CONFLICT (store_key, day) DO UPDATE
-            SET ({", ".join(_FIGURES)}) = ROW({_of("excluded")})
-            WHERE ({_of("d")}) IS DISTINCT FROM ({_of("excluded")})
-            RETURNING store_key, day)
-        SELECT array_agg(store_key), array_agg(day - {_EPOCH}) FROM kept
-    """
-    key, day = read_arrays(session, query, {}, (">i4", ">i4"))
+    session.execute(
+        text("SET LOCAL enable_seqscan = off")
+    )  # a few thousand of all days are found by their key
+    changed = read_arrays(session, _KEPT.format(_UPDATE), {}, (">i4", ">i4"))
+    added = read_arrays(session, _KEPT.format(_INSERT), {}, (">i4", ">i4"))
+    session.execute(text("SET LOCAL enable_seqscan = on"))
+    key, day = (np.concatenate(columns) for columns in zip(changed, added, strict=True))
     return key.astype(np.int32), day.astype(np.int64)
 
 
 def _of(table: str) -> str:
     return ", ".join(f"{table}.{name}" for name in _FIGURES)
+
+
+_KEPT = f"""
+    WITH kept AS ({{}})
+    SELECT array_agg(store_key), array_agg(day - {_EPOCH}) FROM kept
+"""
+_UPDATE = f"""
+    UPDATE store_day AS d SET ({", ".join(_FIGURES)}) = ROW({_of("f")}) FROM fresh_day AS f
+    WHERE (d.store_key, d.day) = (f.store_key, f.day) AND ({_of("d")}) IS DISTINCT FROM ({_of("f")})
+    RETURNING d.store_key, d.day
+"""
+_INSERT = f"""
+    INSERT INTO store_day ({_COLUMNS}) SELECT {_COLUMNS} FROM fresh_day
+    ON CONFLICT (store_key, day) DO NOTHING RETURNING store_key, day
+"""
 
 
 def remove_outside(session: Session, store_keys: NDArray[np.int32], first: Int64, last: Int64) -> None:

@@ -1,5 +1,8 @@
--- storewatch, schema 0015: how a closed store stood when it was last open is kept, so that it goes on from there when it
--- opens. Until now the seven days before were looked at again, of each store that opens.
+-- storewatch, schema 0015: the hours in which stores open and in which their days end cost little more than others.
+-- Until now the seven days before were looked at again of each store that opens, and all days of the week and the month
+-- were added up anew when a day ended.
+
+-- How a closed store stood when it was last open is kept, so that it goes on from there when it opens.
 
 -- last_state is that of the last open time up to as_of, null if there was none within seven local days; last_since
 -- is null if it was so for longer than those.
@@ -10,8 +13,16 @@ ALTER TABLE store_now
 INSERT INTO history_due (first_key, last_key, first_at, last_at)
 SELECT 0, 2147483647, '9999-01-01Z', '9999-01-01Z' WHERE EXISTS (SELECT FROM store_now);
 
--- A day that runs on may also open: it begins as it did, up, or else it begins down and is added up anew. If it is the
--- first of its week or month that was open, this begins as the day does.
+-- The last day of a store may only have grown, to its end too, or have opened: it begins as it did, up or down, and
+-- nothing comes after it. What it grew by is added to its week and its month; other days are added up anew. Planned
+-- each time: a plan that was made for few rows and kept compares each of many with each.
+CREATE FUNCTION is_last(d store_day) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT d.day = (SELECT max(l.day) FROM store_day AS l WHERE l.store_key = d.store_key)
+$$;
+CREATE FUNCTION only_grew(n store_day, o store_day) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT NOT o.complete AND n.starts_down = o.starts_down AND (was_open(n) OR NOT was_open(o))
+        AND CASE WHEN n.complete THEN is_last(n) ELSE true END
+$$;
 CREATE OR REPLACE FUNCTION periods_of_changed_days() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     kind text;
@@ -32,14 +43,50 @@ BEGIN
             ends_down = CASE WHEN was_open(n) THEN n.ends_down ELSE p.ends_down END
         FROM changed AS n JOIN before AS o USING (store_key, day)
         WHERE p.store_key = n.store_key AND p.period = $1
-          AND p.first_day = date_trunc($1, n.day::timestamp)::date
-          AND NOT n.complete AND NOT o.complete AND n.starts_down = o.starts_down AND (was_open(n) OR NOT was_open(o))
+          AND p.first_day = date_trunc($1, n.day::timestamp)::date AND only_grew(n, o)
         $query$ USING kind;
     END LOOP;
     EXECUTE $query$
     SELECT add_up_periods(array_agg(n.store_key), array_agg(n.day))
-    FROM changed AS n JOIN before AS o USING (store_key, day)
-    WHERE n.complete OR o.complete OR n.starts_down <> o.starts_down OR was_open(o) AND NOT was_open(n)
+    FROM changed AS n JOIN before AS o USING (store_key, day) WHERE NOT only_grew(n, o)
     $query$;
     RETURN NULL;
 END $$;
+
+-- A store's next day, alone and after all that it has, is added to its week and its month.
+CREATE FUNCTION periods_of_new_days() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE $query$
+    INSERT INTO store_period AS p (
+        period, first_day, store_key, days, outages, up_seen_us, up_inferred_us, down_seen_us, down_inferred_us,
+        unknown_us, excluded_us, down_min_us, down_max_us, starts_down, ends_down)
+    SELECT kind.period, date_trunc(kind.period, n.day::timestamp)::date, n.store_key, 1, n.outages, n.up_seen_us,
+           n.up_inferred_us, n.down_seen_us, n.down_inferred_us, n.unknown_us, n.excluded_us, n.down_min_us,
+           n.down_max_us, CASE WHEN was_open(n) THEN n.starts_down END, CASE WHEN was_open(n) THEN n.ends_down END
+    FROM (SELECT store_key FROM changed GROUP BY store_key HAVING count(*) = 1) AS alone
+    JOIN changed AS n USING (store_key), (VALUES ('week'), ('month')) AS kind(period)
+    WHERE is_last(n)
+    ON CONFLICT (period, first_day, store_key) DO UPDATE
+    SET days = p.days + 1,
+        outages = p.outages + excluded.outages - coalesce(p.ends_down AND excluded.starts_down, false)::int,
+        up_seen_us = p.up_seen_us + excluded.up_seen_us,
+        up_inferred_us = p.up_inferred_us + excluded.up_inferred_us,
+        down_seen_us = p.down_seen_us + excluded.down_seen_us,
+        down_inferred_us = p.down_inferred_us + excluded.down_inferred_us,
+        unknown_us = p.unknown_us + excluded.unknown_us,
+        excluded_us = p.excluded_us + excluded.excluded_us,
+        down_min_us = p.down_min_us + excluded.down_min_us,
+        down_max_us = p.down_max_us + excluded.down_max_us,
+        starts_down = coalesce(p.starts_down, excluded.starts_down),
+        ends_down = coalesce(excluded.ends_down, p.ends_down)
+    $query$;
+    EXECUTE $query$
+    SELECT add_up_periods(array_agg(n.store_key), array_agg(n.day))
+    FROM (SELECT store_key, count(*) = 1 AS alone FROM changed GROUP BY store_key) AS c
+    JOIN changed AS n USING (store_key) WHERE NOT (c.alone AND is_last(n))
+    $query$;
+    RETURN NULL;
+END $$;
+DROP TRIGGER periods_insert ON store_day;
+CREATE TRIGGER periods_insert AFTER INSERT ON store_day
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION periods_of_new_days();

@@ -49,13 +49,13 @@ class Packed:
         return self.stored / self.polls
 
 
-def settle(url: str) -> None:
+def settle(url: str, within_s: float = 600) -> None:
     """Waits until history and packs of what was imported are made."""
     with psycopg.connect(url, autocommit=True) as connection:
-        until = time.monotonic() + 600
+        until = time.monotonic() + within_s
         while connection.execute(_WAITING).fetchone() != (0,):
             if time.monotonic() > until:
-                raise TimeoutError("history is not made within ten minutes")
+                raise TimeoutError(f"history is not made within {within_s:.0f} seconds")
             time.sleep(0.2)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,10 +42,12 @@ class Fleet:
     disk: dict[str, int]
     floors: dict[str, Runs]
     ways: list[Made]
+    history: tuple[float, float] | None
+    vacuum: float
 
 
 def measure(server: Server, folder: Path, stores: int) -> Fleet:
-    """Leaves nothing behind."""
+    """Leaves nothing behind. History is made of fleets that are imported, and their disk told with it."""
     url = server.make(DATABASE)
     given: dict[str, Any] = {"folder": str(folder), "stores": stores, "url": url, "polls": stores * HOURS}
     say(f"{stores:,} stores: hours and zones")
@@ -64,6 +67,8 @@ def measure(server: Server, folder: Path, stores: int) -> Fleet:
     say(f"{stores:,} stores: hours on top, and floors")
     hourly = joined([_hour(url, folder, given, number) for number in range(_HOURS)])
     floors, _ = module("million.floors", given)
+    history = _history(url, given, disk) if imported is not None else None
+    vacuum = _vacuumed(url)
     server.drop(DATABASE)
     runs = [each for _, each in made]
     reports = Runs(tuple(each.seconds for each in runs), max(each.peak_mb for each in runs))
@@ -81,6 +86,8 @@ def measure(server: Server, folder: Path, stores: int) -> Fleet:
         disk,
         spans,
         ways,
+        history,
+        vacuum,
     )
 
 
@@ -137,10 +144,32 @@ def _disk(url: str) -> dict[str, int]:
 
 
 def _packs(url: str) -> int:
+    return _size(url, "poll_pack")
+
+
+def _size(url: str, table: str) -> int:
     with _connected(url) as connection:
-        row = connection.execute("SELECT pg_total_relation_size('poll_pack')").fetchone()
+        row = connection.execute("SELECT pg_total_relation_size(%s::regclass)", [table]).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def _history(url: str, given: dict[str, Any], disk: dict[str, int]) -> tuple[float, float]:
+    """Seconds and MB for the history of the week; adds to `disk` what it takes, in all and a store's day."""
+    _, done = module("million.make", given | {"what": "live"})
+    with _connected(url) as connection:
+        row = connection.execute("SELECT count(*) FROM store_day").fetchone()
+    assert row is not None
+    disk["store_day"] = _size(url, "store_day") // int(row[0])
+    return _spent(done)
+
+
+def _vacuumed(url: str) -> float:
+    """Seconds for what autovacuum does from time to time, of polls and history at once."""
+    with _connected(url) as connection:
+        began = time.perf_counter()
+        connection.execute("VACUUM (ANALYZE) store_status, store_day, store_period, store_report")
+    return time.perf_counter() - began
 
 
 def _connected(url: str) -> psycopg.Connection[Any]:

@@ -1,4 +1,4 @@
-"""Makes the files of a fleet, fills the polls of the week straight into the database, or packs them. A child.
+"""Makes the files of a fleet, fills in the polls of the week, packs them, makes their history. A child.
 
 What it fills is what an import leaves: partitions by day, tallies, first polls, history that is due. Memory
 is that of a day's hours of all stores (9 bytes a poll), and of some stores at a time on their way.
@@ -21,7 +21,9 @@ from bench.million.town import HOURS, Town
 from storewatch.domain.batches import Batch, DayBatch
 from storewatch.domain.clock import DAY
 from storewatch.domain.touched import Touched
+from storewatch.services import history as days
 from storewatch.services import packing
+from storewatch.services.reporting import Request
 from storewatch.storage import history, imports, polls, stores
 from storewatch.storage.db import Database
 
@@ -43,7 +45,11 @@ def main() -> None:
         town.write_hour(folder / f"hourly{given['hour']}.csv", HOURS + given["hour"])
     else:
         database = Database(given["url"])
-        fill(database, town) if given["what"] == "fill" else pack(database)
+        {
+            "fill": lambda: fill(database, town),
+            "pack": lambda: pack(database),
+            "live": lambda: live(database),
+        }[given["what"]]()
         database.close()
     print(json.dumps(made | {"peak_mb": peak_mb()}))
 
@@ -70,6 +76,12 @@ def fill(database: Database, town: Town) -> None:
 def pack(database: Database) -> None:
     """As the worker's job does, an hour after the last poll came."""
     while packing.pack(database, datetime.now(UTC) + timedelta(hours=1)):
+        pass
+
+
+def live(database: Database) -> None:
+    """Makes history, as the worker's job does, until nothing is due."""
+    while days.update(database, Request()):
         pass
 
 

@@ -63,6 +63,7 @@ def _fleet(fleet: Fleet) -> str:
             "×",
         ),
         Line("… peak memory of the process", fleet.hourly.command.peak_mb or 0, "MB"),
+        *_lived(fleet),
     ]
     return f"""## {fleet.stores:,} stores, {fleet.polls:,} polls
 
@@ -87,6 +88,15 @@ def _loaded(fleet: Fleet) -> list[Line]:
         of_runs("polls, a file: `storewatch import`", fleet.imported.command),
         Line("… peak memory of the process", fleet.imported.command.peak_mb or 0, "MB"),
     ]
+
+
+def _lived(fleet: Fleet) -> list[Line]:
+    lines = [Line("vacuum of polls, reports and history, as autovacuum does it at times", fleet.vacuum, "s")]
+    if fleet.history is not None:
+        seconds, peak = fleet.history
+        lines.insert(0, Line("history of the week and of these hours, as the worker makes it", seconds, "s"))
+        lines.insert(1, Line("… peak memory of the process", peak, "MB"))
+    return lines
 
 
 def _ways(fleet: Fleet) -> str:
@@ -131,18 +141,37 @@ def _growth(fleets: list[Fleet]) -> str:
 
 
 def _disk(fleets: list[Fleet]) -> str:
+    day = max((fleet.stores, fleet.disk.get("store_day", 0)) for fleet in fleets if fleet.history)[1]
     rows = [
         [
             f"{fleet.stores:,}",
             *(amount(fleet.disk[name] / 1e6, "MB") for name in ("polls", "index", "packs", "database")),
             f"{fleet.disk['packs'] / fleet.polls:.1f}",
             f"{(fleet.disk['polls'] + fleet.disk['index']) / fleet.polls:.1f}",
-            amount((fleet.disk["polls"] + fleet.disk["index"]) / HOURS * 24 * 30 / 1e9, "GB"),
+            *_month(fleet, fleet.disk.get("store_day", day)),
         ]
         for fleet in fleets
     ]
     head = (
         "stores", "polls of the week", "their index", "their packs", "the database without packs",
-        "bytes of pack a poll", "bytes of row and index a poll", "polls of a month",
+        "bytes of pack a poll", "bytes of row and index a poll", "a month: polls", "packs", "history",
+        "in all",
     )  # fmt: skip
-    return f"## Disk\n\n{table(head, rows)}\n"
+    return f"""## Disk
+
+{table(head, rows)}
+
+A month is one of 30 days with a poll an hour; a store's day of history takes {day:,} bytes with its indexes.
+History of fleets that were not imported was not made here: theirs is reckoned from that. Polls go after
+`STOREWATCH_KEEP_POLLS`, history stays. Polls are hardly ever updated: vacuum has little to do there.
+"""
+
+
+def _month(fleet: Fleet, day: int) -> list[str]:
+    days = 30 * 24 / HOURS
+    parts = (
+        (fleet.disk["polls"] + fleet.disk["index"]) * days,
+        fleet.disk["packs"] * days,
+        fleet.stores * 30.0 * day,
+    )
+    return [amount(each / 1e9, "GB") for each in (*parts, sum(parts))]

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from storewatch.domain import exceptions, hours
 from storewatch.domain.axis import Int64
 from storewatch.domain.cost import Lost
 from storewatch.domain.history import Bools, Days, Stretches
@@ -24,10 +23,9 @@ from storewatch.domain.standing import (
     LastOpen,
     Standing,
     States,
-    at_t,
     last_open,
 )
-from storewatch.domain.windows import local_days, midnights
+from storewatch.domain.windows import local_days
 from storewatch.services import revenue
 from storewatch.services.sight import Computed, Sight
 from storewatch.storage import store_now
@@ -62,10 +60,12 @@ def only_last(seen: Sight, rows: store_now.Rows, claimed: Stretches) -> Bools:
     What changed at t and later reaches back to the poll before t and no further, for an instant before that
     one has it nearer. So a poll between midnight and t spares the days before. T may not have gone back.
     """
+    spared = np.zeros(len(seen.store_keys), np.bool_)
+    if not rows.there.any():
+        return spared
     found, midnight = seen.recent_polls(), seen.last_midnights()
     changed = claimed.earliest(seen.store_keys) + MAX_GAP
     between = (found.at >= midnight[found.store]) & (found.at < changed[found.store])
-    spared = np.zeros(len(seen.store_keys), np.bool_)
     spared[found.store[between]] = True
     return spared & rows.there & (rows.as_of <= seen.as_of)
 
@@ -120,17 +120,14 @@ def _went_on(seen: Sight, rows: store_now.Rows, box: Computed, due: Due) -> Bool
 
 def _states(seen: Sight, rows: store_now.Rows, box: Computed) -> tuple[States, Bools]:
     """How stores stand, and bool[stores] of which it is known without looking further back."""
-    now, zones = seen.as_of, (seen.schedule.zone, seen.schedule.zone_names)
-    looked = midnights(seen.last_days()[:, None] - LOOKED + 1, *zones)[:, 0]
+    looked = seen.last_midnights(LOOKED)
     begin = np.maximum(box.frame.edges[:, 0], looked)
-    cover = exceptions.cover(seen.applied, seen.schedule, now, now + 1)
-    opens = hours.open_intervals(seen.schedule, now, now + 1, cover.other, cover.closed)
-    found = last_open(box.segments, begin, now)
+    found = last_open(box.segments, begin, seen.as_of)
     alone = (found.since != UNTOLD) | (begin == looked)  # the box says all of it
     gone_on, known = _gone_on(found, rows)
     state = np.where(alone, found.state, gone_on.state)
     since = np.where(alone, found.since, gone_on.since)
-    return at_t(replace(found, state=state, since=since), opens, now), alone | known
+    return seen.at_present(replace(found, state=state, since=since)), alone | known
 
 
 def _gone_on(found: LastOpen, rows: store_now.Rows) -> tuple[LastOpen, Bools]:

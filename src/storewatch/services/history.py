@@ -19,7 +19,7 @@ from storewatch.domain import history as local
 from storewatch.domain.axis import Int64
 from storewatch.domain.clock import DAY
 from storewatch.domain.history import Bools, Days, Frame, Stretches
-from storewatch.domain.standing import SPANS
+from storewatch.domain.standing import LOOKED, SPANS
 from storewatch.services import fleet_days, open_ahead, standing
 from storewatch.services.following import Before, Due, only_last
 from storewatch.services.reporting import Request
@@ -152,8 +152,12 @@ def _keep(
         key, day = store_days.keep(session)
         store = np.searchsorted(own.store_keys, key)
         changed = np.isin(np.arange(len(own.store_keys)), store[day < own.last_days()[store]])
-        due = Due(due.claimed, due.earlier | changed)
-        follows[box.stores] = standing.keep_followers(_last_day_now(own, before, fresh), before, box, due)
+        if _reaches_back(own, box):
+            standing.keep(_last_days_in(own, box, fresh), box)
+            follows[box.stores] = True
+        else:
+            part, due = _last_day_now(own, before, fresh), Due(due.claimed, due.earlier | changed)
+            follows[box.stores] = standing.keep_followers(part, before, box, due)
     if as_of is None:
         store_now.remove(session, keys)
         store_ahead.remove(session, keys)
@@ -178,6 +182,27 @@ def _last_day_now(seen: Sight, before: Before, fresh: Days) -> Part:
     days, frame = local.joined([today, other]), seen.frame(int(last.min()), int(last.max()))
     stored = have(days, frame)
     return Part(seen, frame, days, stored, np.zeros_like(stored))
+
+
+def _reaches_back(seen: Sight, box: Computed) -> bool:
+    """Whether a box has all days that tell how its stores stand: as many as are told, or all there are."""
+    frame, last = box.frame, seen.last_days()
+    days = np.arange(frame.days) + frame.first_day
+    told = frame.counted(seen.record.first_instant) & (days > last[:, None] - SPANS[-1])
+    return bool(
+        (box.wanted | ~told).all()
+        and (frame.edges[:, 0] <= seen.last_midnights(LOOKED)).all()
+        and (np.maximum(seen.first_days(), last - SPANS[-1] + 1) >= frame.first_day).all()
+        and (last < frame.first_day + frame.days).all()
+        and (seen.record.archived > last).all()
+    )
+
+
+def _last_days_in(seen: Sight, box: Computed, fresh: Days) -> Part:
+    """The days of the last span that is told of each store, as they are in a box that has them all."""
+    days = fresh[fresh.day > seen.last_days()[fresh.store] - SPANS[-1]]
+    stored = have(days, box.frame)
+    return Part(seen, box.frame, days, stored, np.zeros_like(stored))
 
 
 def last_days_of(seen: Sight) -> Part:

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from storewatch.domain import exceptions, zones
+from storewatch.domain import exceptions, hours, zones
 from storewatch.domain import history as local
 from storewatch.domain.availability import Polls, Rules, Segments, segments
 from storewatch.domain.axis import Int64
 from storewatch.domain.exceptions import Rulings
 from storewatch.domain.history import Bools, Days, Frame, Stretches
 from storewatch.domain.hours import Schedule
+from storewatch.domain.standing import LastOpen, States, at_t
 from storewatch.domain.windows import local_days, midnights
 from storewatch.services import sources
 from storewatch.services.reporting import Request
@@ -89,9 +90,16 @@ class Sight:
         at = np.full(len(self.store_keys), self.as_of - 1)
         return local_days(at, self.schedule.zone, self.schedule.zone_names)
 
-    def last_midnights(self) -> Int64:
-        """int64[stores]: the instants at which the last days begin."""
-        return midnights(self.last_days()[:, None], self.schedule.zone, self.schedule.zone_names)[:, 0]
+    def last_midnights(self, days: int = 1) -> Int64:
+        """int64[stores]: the instants at which so many last days begin."""
+        first = self.last_days()[:, None] - days + 1
+        return midnights(first, self.schedule.zone, self.schedule.zone_names)[:, 0]
+
+    def at_present(self, last: LastOpen) -> States:
+        """How the stores stand that had this open time up to T."""
+        cover = exceptions.cover(self.applied, self.schedule, self.as_of, self.as_of + 1)
+        opens = hours.open_intervals(self.schedule, self.as_of, self.as_of + 1, cover.other, cover.closed)
+        return at_t(last, opens, self.as_of)
 
     @cached_property
     def _recent(self) -> tuple[int, Polls]:

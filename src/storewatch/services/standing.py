@@ -27,10 +27,17 @@ if TYPE_CHECKING:  # history stands above: its job keeps what is computed here
 _STORES_AT_ONCE = 1_250  # times the days that are looked at: no more than a job computes anyway
 
 
-def keep(part: Part) -> None:
-    """Stores how the stores of a part stand; `part` holds the last 30 days of each, as they are stored."""
-    _stage(part)
-    store_now.keep(part.seen.session)
+def keep(part: Part, box: Computed | None = None) -> None:
+    """Stores how the stores of a part stand; `part` holds the last 30 days of each, as they are stored. `box`
+    are these days, if they were computed now.
+    """
+    seen = part.seen
+    if box is None:
+        states = _states(seen)
+    else:
+        states = seen.at_present(last_open(box.segments, seen.last_midnights(LOOKED), seen.as_of))
+    _stage(part, states)
+    store_now.keep(seen.session)
 
 
 def keep_followers(part: Part, before: Before, box: Computed, due: Due) -> Bools:
@@ -44,24 +51,24 @@ def keep_followers(part: Part, before: Before, box: Computed, due: Due) -> Bools
 
 def differing(part: Part) -> int:
     """How many of them are not stored so."""
-    _stage(part)
+    _stage(part, _states(part.seen))
     ahead = store_ahead.differing(part.seen.session, *open_ahead.told(part.seen))
     return store_now.differing(part.seen.session) + ahead
 
 
-def _stage(part: Part) -> None:
+def _stage(part: Part, states: States) -> None:
     seen = part.seen
-    store_now.stage(seen.session, seen.store_keys, _standing(part), seen.as_of)
+    store_now.stage(seen.session, seen.store_keys, _standing(part, states), seen.as_of)
 
 
-def _standing(part: Part) -> Standing:
+def _standing(part: Part, states: States) -> Standing:
     last = part.seen.last_days()
     stored = part.days[part.stored[part.days.store, part.days.day - part.frame.first_day]]
     ago = last[stored.store] - stored.day
     told = [_added_up(stored[ago < span], len(last)) for span in SPANS]
     within = ago < SPANS[-1]
     return Standing(
-        _states(part.seen, last),
+        states,
         totals=np.stack([each.totals for each in told], axis=1),
         down_min=np.stack([each.down_min for each in told], axis=1),
         down_max=np.stack([each.down_max for each in told], axis=1),
@@ -77,8 +84,9 @@ def _added_up(days: Days, stores: int) -> Sums:
 # --- states ---------------------------------------------------------------------------------------
 
 
-def _states(seen: Sight, last: Int64) -> States:
+def _states(seen: Sight) -> States:
     """How the stores stand, some at a time."""
+    last = seen.last_days()
     parts = [
         _states_of(seen, slice(start, start + _STORES_AT_ONCE), last)
         for start in range(0, len(last), _STORES_AT_ONCE)

@@ -152,11 +152,13 @@ _CHANGE = """
     WHERE a.ctid IS NULL OR b.week_no IS NULL
 """
 _COUNT = """
-    SELECT coalesce(sum(rows) FILTER (WHERE changes AND NOT known), 0)::bigint,
-           coalesce(sum(rows) FILTER (WHERE changes AND known), 0)::bigint,
-           coalesce(sum(rows) FILTER (WHERE NOT changes), 0)::bigint + coalesce(sum(doubles), 0)::bigint
-    FROM (SELECT rows, doubles, store_key IN (SELECT store_key FROM week_change) AS changes,
-                 store_key IN (SELECT store_key FROM week_before) AS known FROM given_week) AS g
+    SELECT coalesce(sum(rows) FILTER (WHERE c.store_key IS NOT NULL AND b.store_key IS NULL), 0)::bigint,
+           coalesce(sum(rows) FILTER (WHERE c.store_key IS NOT NULL AND b.store_key IS NOT NULL), 0)::bigint,
+           coalesce(sum(rows) FILTER (WHERE c.store_key IS NULL), 0)::bigint
+               + coalesce(sum(doubles), 0)::bigint
+    FROM given_week AS g
+    LEFT JOIN (SELECT DISTINCT store_key FROM week_change) AS c USING (store_key)
+    LEFT JOIN (SELECT DISTINCT store_key FROM week_before) AS b USING (store_key)
 """
 _DROP = "DELETE FROM hours_week AS w USING week_change AS c WHERE w.week_no = c.week_no"
 _ADD = """

@@ -1,0 +1,147 @@
+"""Which fleet a small machine carries: everything that storewatch is, PostgreSQL included, in so much memory.
+
+`python -m bench.small` makes fleets outside and then, for each limit, runs all of it inside: the week's files
+come by `storewatch import`, history and packs are made by the worker, reports come over HTTP, an hour's file
+comes on top. `--limits 1 2 4` are GB, `--stores` fleets; a fleet that a limit does not carry ends that limit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import cage, packs
+from bench.imports import load
+from bench.measure import keep_compiled, module, say
+from bench.million.town import HOURS
+from bench.server import open_folder, running
+from bench.service import serving
+from bench.table import amount, table
+
+DATABASE = "storewatch_bench_small"
+_GB = 10**9
+_LIMITS, _FLEETS = (1, 2, 4), (14_092, 100_000, 300_000)
+_REPORTS = 3
+_FILES = ("store_timezone", "menu_hours", "store_status")
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What became of a fleet within a limit: `seconds` by what was done, None if it was not to be done."""
+
+    limit: int
+    stores: int
+    seconds: dict[str, float] | None
+    killed: int
+
+
+def measure(folder: Path, limits: list[int], fleets: list[int]) -> list[Carried]:
+    """Leaves the files of the largest fleet in the folder."""
+    found: list[Carried] = []
+    beaten: set[int] = set()
+    for stores in fleets:
+        if len(beaten) == len(limits):
+            break
+        _make(folder, stores)
+        for limit in limits:
+            if limit not in beaten:
+                found.append(_caged(folder, limit, stores))
+                beaten |= {limit} if found[-1].seconds is None else set()
+    return sorted(found, key=lambda each: (each.limit, each.stores))
+
+
+def _make(folder: Path, stores: int) -> None:
+    """The files of a week and of the hour after it, outside of any limit."""
+    say(f"{stores:,} stores: files are written")
+    for name in _FILES:
+        (folder / f"{name}.csv").unlink(missing_ok=True)
+    given = {"folder": str(folder), "stores": stores, "polls": stores * HOURS}
+    for what in ({"what": "known"}, {"what": "polls"}, {"what": "hourly", "hour": 0}):
+        module("million.make", given | what)
+
+
+def _caged(folder: Path, limit: int, stores: int) -> Carried:
+    say(f"{stores:,} stores in {limit} GB")
+    with cage.memory(limit * _GB) as inside:
+        done = inside.run([sys.executable, "-m", "bench.small", "--inside", str(folder)])
+        killed = inside.killed()
+    if done.returncode:
+        say(f"not carried: {done.stderr[-2000:]}")
+        return Carried(limit, stores, None, killed)
+    seconds: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return Carried(limit, stores, seconds, killed)
+
+
+# --- inside ---------------------------------------------------------------------------------------
+
+
+def inside(files: Path) -> dict[str, float]:
+    """All that storewatch does, and how long each took."""
+    seconds: dict[str, float] = {}
+    with open_folder() as folder, running() as server:
+        keep_compiled(folder / "compiled")
+        url = server.make(DATABASE)
+        done = load(url, [files / f"{name}.csv" for name in _FILES])
+        seconds["files"] = sum(done.command.seconds)
+        with serving(url, folder / "serve.log") as service:
+            seconds["history"] = _settled(url)
+            seconds["report"] = statistics.median(service.report()[0] for _ in range(_REPORTS))
+            began = time.perf_counter()
+            load(url, [files / "hourly0.csv"])
+            _settled(url)
+            seconds["hour"] = time.perf_counter() - began
+        server.drop(DATABASE)
+    return seconds
+
+
+def _settled(url: str) -> float:
+    began = time.perf_counter()
+    packs.settle(url, within_s=3600)
+    return time.perf_counter() - began
+
+
+# --- told -----------------------------------------------------------------------------------------
+
+
+def written(found: list[Carried]) -> str:
+    """The section of the document."""
+    head = (
+        "memory", "stores", "the week's files", "history and packs of them", "a report over HTTP",
+        "an hour on top, all work", "killed for want of memory",
+    )  # fmt: skip
+    return f"""## Small machines
+
+All that storewatch is, its own PostgreSQL, web, worker, probe and commands, in so much memory, what Linux
+keeps of files included; no swap. A fleet is carried if everything was done and nothing was killed.
+
+{table(head, [_row(each) for each in found])}
+"""
+
+
+def _row(each: Carried) -> list[str]:
+    if each.seconds is None:
+        return [f"{each.limit} GB", f"{each.stores:,}", "**not carried**", "", "", "", str(each.killed)]
+    times = [amount(each.seconds[name], "s") for name in ("files", "history", "report", "hour")]
+    return [f"{each.limit} GB", f"{each.stores:,}", *times, str(each.killed)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.small", description=__doc__)
+    parser.add_argument("--limits", type=int, nargs="+", default=list(_LIMITS))
+    parser.add_argument("--stores", type=int, nargs="+", default=list(_FLEETS))
+    parser.add_argument("--inside", type=Path, help="for itself: measures in this process, with these files")
+    asked = parser.parse_args()
+    if asked.inside:
+        print(json.dumps(inside(asked.inside)))
+        return
+    with open_folder() as folder:
+        print(written(measure(folder, asked.limits, asked.stores)))
+
+
+if __name__ == "__main__":
+    main()

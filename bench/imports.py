@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from bench.measure import STOREWATCH, Runs, child, module, say
 from bench.server import Server
 from bench.sizes import Sizes
 from bench.table import Line, amount, bounded, of_runs, spread, table
+from storewatch.services import history
+from storewatch.services.reporting import Request
+from storewatch.storage.db import Database
 
 DATABASE = "storewatch_bench"
 _OTHER = "storewatch_bench_other"
@@ -34,6 +38,7 @@ class Figures:
     floor: Runs
     to_sql: Runs
     megabytes: float
+    lived: Runs
 
 
 def load(url: str, files: list[Path]) -> Imported:
@@ -72,6 +77,7 @@ def measure(server: Server, folder: Path, sizes: Sizes, given: dict[str, Any]) -
     url = server.copy(DATABASE, _OTHER)
     hourly = load(url, [folder / f"hourly{number}.csv" for number in range(sizes.hourly_files)])
     forms = {name: _form(server, folder / name, sizes.few) for name in ("quoted.csv", "packed.csv.gz")}
+    lived = Runs(tuple(_lived(server, folder, names) for _ in range(sizes.few)))
     server.drop(_OTHER)
     return Figures(
         {name: joined(parts) for name, parts in first.items()},
@@ -81,7 +87,23 @@ def measure(server: Server, folder: Path, sizes: Sizes, given: dict[str, Any]) -
         Runs(tuple(floor["seconds"])),
         Runs(tuple(to_sql["seconds"]), to_sql["peak_mb"]),
         (folder / "store_status.csv").stat().st_size / 1e6,
+        lived,
     )
+
+
+def _lived(server: Server, folder: Path, names: tuple[str, ...]) -> float:
+    """Seconds for the command that imports the polls, and for the history that a worker makes of them."""
+    say("the same import, and its history")
+    url = server.make(_OTHER)
+    load(url, [folder / f"{name}.csv" for name in names[1:]])
+    taken = load(url, [folder / f"{names[0]}.csv"])
+    database = Database(url)
+    began = time.perf_counter()
+    while history.update(database, Request()):
+        pass
+    took = time.perf_counter() - began
+    database.close()
+    return taken.command.median + took
 
 
 def _form(server: Server, file: Path, runs: int) -> Imported:
@@ -100,6 +122,7 @@ def written(figures: Figures, sizes: Sizes, made: dict[str, Any]) -> str:
         Line("… the command against the floor below", status.command.median / floor, "×"),
         Line("… the work against the floor below", status.work.median / floor, "×", 4),
         Line("… peak memory of the command", status.command.peak_mb or 0, "MB", 600),
+        of_runs("… the command, and then the history of it, as the worker makes it", figures.lived, 5),
         of_runs("the same file again: the command", figures.again.command, 4),
         of_runs("… the work alone", figures.again.work),
         Line("… peak memory of the command", figures.again.command.peak_mb or 0, "MB", 600),

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from storewatch.domain.availability import Polls
 from storewatch.domain.clock import DAY
 from storewatch.services import packing
 from storewatch.storage import poll_packs, polls
@@ -71,6 +72,27 @@ def agree(database: Database) -> int:
             through, rows = both_ways(session, margin)
             assert through == rows
         return packs_that_count(session)
+
+
+@contextmanager
+def reading_twice() -> Iterator[list[int]]:
+    """Whatever is read from packs by a report is read from rows too, in its own state, and is the same. Gives
+    how many polls were read so.
+    """
+    real, seen = polls.read, [0]
+
+    def both(sessions: Sequence[Session], *asked: Any, **more: Any) -> Polls:
+        found = real(sessions, *asked, **more)
+        if len(sessions) > 1:  # a report's, which has two
+            rows = real(sessions, *asked, rows_only=True)
+            assert [each.tolist() for each in vars(found).values()] == [
+                each.tolist() for each in vars(rows).values()
+            ]
+            seen[0] += len(found)
+        return found
+
+    with patch.object(polls, "read", both):
+        yield seen
 
 
 def main() -> None:

@@ -142,7 +142,7 @@ def _keep(
 ) -> None:
     """Stores the days of a box, and how the stores stand, of which then all days are computed."""
     session, keys = seen.session, seen.store_keys
-    follows = np.zeros(len(keys), np.bool_)
+    told, gone_on = np.zeros(len(keys), np.bool_), np.zeros(len(keys), np.bool_)
     if box is not None:
         own, due = seen[box.stores], due[box.stores]
         if len(own.store_keys) < len(before.rows.there):
@@ -154,18 +154,25 @@ def _keep(
         changed = np.isin(np.arange(len(own.store_keys)), store[day < own.last_days()[store]])
         if _reaches_back(own, box):
             standing.keep(_last_days_in(own, box, fresh), box)
-            follows[box.stores] = True
+            told[box.stores] = True
         else:
             part, due = _last_day_now(own, before, fresh), Due(due.claimed, due.earlier | changed)
-            follows[box.stores] = standing.keep_followers(part, before, box, due)
+            follows = standing.keep_followers(part, before, box, due)
+            since = np.where(follows, before.rows.as_of, seen.as_of)
+            store_ahead.pass_time(session, own.store_keys, open_ahead.passed(own, since))
+            told[box.stores] = gone_on[box.stores] = follows
     if as_of is None:
         store_now.remove(session, keys)
         store_ahead.remove(session, keys)
         return
-    if not follows.all():
-        rest = seen if not follows.any() else see(session, keys[~follows], request, as_of)
-        standing.keep(last_days_of(rest))
-    store_ahead.keep(session, *open_ahead.told(seen))
+    if not told.all():
+        standing.keep(last_days_of(_some(seen, ~told, request)))
+    if not gone_on.all():
+        store_ahead.keep(session, *open_ahead.told(_some(seen, ~gone_on, request)))
+
+
+def _some(seen: Sight, which: Bools, request: Request) -> Sight:
+    return seen if which.all() else see(seen.session, seen.store_keys[which], request, seen.as_of)
 
 
 def _last_days(seen: Sight) -> Days:

@@ -44,6 +44,17 @@ def _within(seen: Sight, spans: Int64) -> Int64:
     return found
 
 
+def passed(seen: Sight, since: Int64) -> Int64:
+    """int64[stores]: open time of stores in [since, T), within their last days."""
+    until = seen.as_of
+    start = int(since.min(initial=until))
+    cover = exceptions.cover(seen.applied, seen.schedule, start, until)
+    opens = hours.open_intervals(seen.schedule, start, until, cover.other, cover.closed)
+    found = np.zeros(len(since), np.int64)
+    np.add.at(found, opens.store, np.maximum(opens.end - np.maximum(opens.start, since[opens.store]), 0))
+    return found
+
+
 def told(seen: Sight) -> tuple[NDArray[np.int32], list[str], Int64]:
     """(keys, zones, int64[stores, 6]) of stores as it is kept; of one that was never polled the
     zone is empty.

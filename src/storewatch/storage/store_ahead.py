@@ -64,6 +64,20 @@ def keep(session: Session, store_keys: Keys, zone: list[str], ahead: Int64) -> N
     session.execute(text(_KEEP), _values(store_keys, zone, ahead))
 
 
+def pass_time(session: Session, store_keys: Keys, passed: Int64) -> None:
+    """Takes open time that went by, int64[stores], from what lay ahead in the periods that stores are in."""
+    some = passed > 0
+    if some.any():
+        keys, times = (list_of(column[some].tolist()) for column in (store_keys, passed))
+        session.execute(text(_GO_BY), {"keys": keys, "passed": times})
+
+
+_GO_BY = """
+    UPDATE store_ahead AS a
+    SET week_us = week_us - passed, month_us = month_us - passed, quarter_us = quarter_us - passed
+    FROM unnest(CAST(:keys AS int[]), CAST(:passed AS bigint[])) AS p(store_key, passed)
+    WHERE a.store_key = p.store_key
+"""
 _FRESH = f"""
     SELECT store_key, (CAST(:names AS text[]))[number] AS zone, {", ".join(TIMES)}
     FROM unnest(CAST(:keys AS int[]), CAST(:zone AS int[]),

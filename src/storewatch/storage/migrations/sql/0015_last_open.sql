@@ -16,12 +16,10 @@ SELECT 0, 2147483647, '9999-01-01Z', '9999-01-01Z' WHERE EXISTS (SELECT FROM sto
 -- The last day of a store may only have grown, to its end too, or have opened: it begins as it did, up or down, and
 -- nothing comes after it. What it grew by is added to its week and its month; other days are added up anew. Planned
 -- each time: a plan that was made for few rows and kept compares each of many with each.
-CREATE FUNCTION is_last(d store_day) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT d.day = (SELECT max(l.day) FROM store_day AS l WHERE l.store_key = d.store_key)
-$$;
 CREATE FUNCTION only_grew(n store_day, o store_day) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT NOT o.complete AND n.starts_down = o.starts_down AND (was_open(n) OR NOT was_open(o))
-        AND CASE WHEN n.complete THEN is_last(n) ELSE true END
+        AND CASE WHEN n.complete THEN n.day = (SELECT max(l.day) FROM store_day AS l WHERE l.store_key = n.store_key)
+                 ELSE true END
 $$;
 CREATE OR REPLACE FUNCTION periods_of_changed_days() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -53,21 +51,35 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- A store's next day, alone and after all that it has, is added to its week and its month.
+-- Days that come after all that a store has are added up by themselves, as add_up_periods does, and then to its week
+-- and its month. Of any others these are added up anew.
 CREATE FUNCTION periods_of_new_days() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE $query$
     INSERT INTO store_period AS p (
         period, first_day, store_key, days, outages, up_seen_us, up_inferred_us, down_seen_us, down_inferred_us,
         unknown_us, excluded_us, down_min_us, down_max_us, starts_down, ends_down)
-    SELECT kind.period, date_trunc(kind.period, n.day::timestamp)::date, n.store_key, 1, n.outages, n.up_seen_us,
-           n.up_inferred_us, n.down_seen_us, n.down_inferred_us, n.unknown_us, n.excluded_us, n.down_min_us,
-           n.down_max_us, CASE WHEN was_open(n) THEN n.starts_down END, CASE WHEN was_open(n) THEN n.ends_down END
-    FROM (SELECT store_key FROM changed GROUP BY store_key HAVING count(*) = 1) AS alone
-    JOIN changed AS n USING (store_key), (VALUES ('week'), ('month')) AS kind(period)
-    WHERE is_last(n)
+    SELECT d.period, d.first_day, d.store_key, count(*),
+           sum(d.outages - (d.starts_down AND coalesce(d.before % 2 = 1, false))::int),
+           sum(d.up_seen_us), sum(d.up_inferred_us), sum(d.down_seen_us), sum(d.down_inferred_us),
+           sum(d.unknown_us), sum(d.excluded_us), sum(d.down_min_us), sum(d.down_max_us),
+           min(d.at_first) % 2 = 1, max(d.at_last) % 2 = 1
+    FROM (SELECT o.*, max(o.at_last) OVER (
+                     PARTITION BY o.period, o.first_day, o.store_key
+                     ORDER BY o.day ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+          FROM (SELECT kind.period, date_trunc(kind.period, n.day::timestamp)::date AS first_day, n.store_key, n.day,
+                       n.outages, n.up_seen_us, n.up_inferred_us, n.down_seen_us, n.down_inferred_us, n.unknown_us,
+                       n.excluded_us, n.down_min_us, n.down_max_us, n.starts_down,
+                       CASE WHEN was_open(n) THEN number + n.starts_down::int END AS at_first,
+                       CASE WHEN was_open(n) THEN number + n.ends_down::int END AS at_last
+                FROM (SELECT store_key, min(day) AS first, count(*) AS many FROM changed GROUP BY store_key) AS c
+                JOIN changed AS n USING (store_key), LATERAL (SELECT (n.day - date '0001-01-01') * 2 AS number) AS told,
+                     (VALUES ('week'), ('month')) AS kind(period)
+                WHERE c.many = (SELECT count(*) FROM store_day AS s WHERE s.store_key = c.store_key AND s.day >= c.first)
+               ) AS o) AS d
+    GROUP BY d.period, d.first_day, d.store_key
     ON CONFLICT (period, first_day, store_key) DO UPDATE
-    SET days = p.days + 1,
+    SET days = p.days + excluded.days,
         outages = p.outages + excluded.outages - coalesce(p.ends_down AND excluded.starts_down, false)::int,
         up_seen_us = p.up_seen_us + excluded.up_seen_us,
         up_inferred_us = p.up_inferred_us + excluded.up_inferred_us,
@@ -82,8 +94,9 @@ BEGIN
     $query$;
     EXECUTE $query$
     SELECT add_up_periods(array_agg(n.store_key), array_agg(n.day))
-    FROM (SELECT store_key, count(*) = 1 AS alone FROM changed GROUP BY store_key) AS c
-    JOIN changed AS n USING (store_key) WHERE NOT (c.alone AND is_last(n))
+    FROM (SELECT store_key, min(day) AS first, count(*) AS many FROM changed GROUP BY store_key) AS c
+    JOIN changed AS n USING (store_key)
+    WHERE c.many <> (SELECT count(*) FROM store_day AS s WHERE s.store_key = c.store_key AND s.day >= c.first)
     $query$;
     RETURN NULL;
 END $$;

@@ -18,7 +18,7 @@ from storewatch.domain.availability import Kind
 from storewatch.domain.axis import Int64
 from storewatch.domain.outages import Figures
 from storewatch.storage.access_tables import GroupStore, StoreGroup
-from storewatch.storage.arrays import read_arrays
+from storewatch.storage.arrays import among, positions, read_arrays
 from storewatch.storage.copying import Column, copy_rows
 from storewatch.storage.db import raw
 from storewatch.storage.sight import SEEN, seen
@@ -95,23 +95,26 @@ def frames(
     form has name, location, hours_given, zone_given, and arrays of outages, longest_outage_us and the bounds
     of downtime besides; these are null in rows of old reports.
     """
-    windows = len(report.window_names)
     names = TOTALS + OUTAGES + BOUNDS if extended else TOTALS
-    query = _arrays_query(names, windows, raw_figures=raw_figures)
     after = ""
     while True:
-        stores = _stores(session, report.report_no, after, at_once, seen_by, extended=extended)
+        stores = _stores(session, report.report_no, after, seen_by, extended=extended)
         if not len(stores):
             return
-        last = stores["store_id"][-1]
-        bounds = {"report_no": report.report_no, "after": after, "last": last, "seen_by": seen_by}
-        columns = read_arrays(session, query, bounds, (">i8",) * (len(names) * windows))
-        arrays = {
-            name: np.stack(columns[number * windows : (number + 1) * windows], axis=1)
-            for number, name in enumerate(names)
-        }
-        yield _with_nulls(stores.hstack(pl.DataFrame(arrays)))
-        after = last
+        figures = _figures(session, report, stores["store_key"].to_numpy(), names, raw_figures=raw_figures)
+        after = stores["store_id"][-1]
+        told = stores.drop("store_key")
+        for first in range(0, len(told), at_once):
+            part = slice(first, first + at_once)
+            arrays = {name: np.ascontiguousarray(figures[part, at]) for at, name in enumerate(names)}
+            yield _with_nulls(told[part].hstack(pl.DataFrame(arrays)))
+
+
+_STORES_AT_ONCE = 500_000
+"""So many stores' rows are in memory, usually 144 bytes each, or else 240: they are read in the order
+in which they are stored, which is not that of their ids.
+"""
+_KEYS_AT_ONCE = 50_000
 
 
 def _with_nulls(frame: pl.DataFrame) -> pl.DataFrame:
@@ -122,10 +125,10 @@ def _with_nulls(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _stores(
-    session: Session, report_no: int, after: str, at_once: int, seen_by: int | None, *, extended: bool
+    session: Session, report_no: int, after: str, seen_by: int | None, *, extended: bool
 ) -> pl.DataFrame:
     """The next stores of a report, and in the extended form what is said of them."""
-    schema: dict[str, Any] = {"store_id": pl.String}
+    schema: dict[str, Any] = {"store_key": pl.Int32, "store_id": pl.String}
     if extended:
         schema |= {"name": pl.String, "location": pl.String} | dict.fromkeys(GIVEN, pl.Boolean)
     query = text(f"""
@@ -135,23 +138,31 @@ def _stores(
             ORDER BY s.store_id LIMIT :at_once
         ) AS page
     """)
-    bounds = {"report_no": report_no, "after": after, "at_once": at_once, "seen_by": seen_by}
+    bounds = {"report_no": report_no, "after": after, "at_once": _STORES_AT_ONCE, "seen_by": seen_by}
     columns = session.execute(query, bounds).one()
     return pl.DataFrame([column or [] for column in columns], schema)
 
 
-def _arrays_query(names: Sequence[str], windows: int, *, raw_figures: bool) -> str:
-    """One array a figure and window, over the rows of a page."""
-    figure = _raw_figure if raw_figures else _figure
-    arrays = [f"array_agg({figure(name, at)}::bigint)" for name in names for at in range(1, windows + 1)]
-    return f"""
-        SELECT {", ".join(arrays)} FROM (
-            SELECT t.* FROM store_report AS t JOIN store AS s USING (store_key)
-            WHERE t.report_no = :report_no AND s.store_id > :after AND s.store_id <= :last
-                AND {SEEN}
-            ORDER BY s.store_id
-        ) AS page
-    """
+def _figures(
+    session: Session, report: Report, keys: NDArray[np.int32], names: Sequence[str], *, raw_figures: bool
+) -> Int64:
+    """int64[stores, names, windows]: the figures of stores."""
+    figure, windows = _raw_figure if raw_figures else _figure, len(report.window_names)
+    places = [(name, at) for name in names for at in range(1, windows + 1)]
+    arrays = ", ".join(f"array_agg({figure(name, at)}::bigint)" for name, at in places)
+    found, order = np.zeros((len(keys), len(places)), np.int64), np.argsort(keys)
+    for first in range(0, len(keys), _KEYS_AT_ONCE):
+        own = order[first : first + _KEYS_AT_ONCE]
+        query = f"""
+            SELECT array_agg(store_key), {arrays}
+            FROM store_report WHERE report_no = :report_no AND {among(keys[own])}
+        """
+        types = (">i4", *(">i8",) * len(places))
+        key, *columns = read_arrays(session, query, {"report_no": report.report_no}, types)
+        at = positions(keys[own])[key]
+        mine = at >= 0
+        found[own[at[mine]]] = np.stack(columns, axis=1)[mine]
+    return found.reshape(len(keys), len(names), windows)
 
 
 def _figure(name: str, at: int) -> str:

@@ -16,10 +16,12 @@ SELECT 0, 2147483647, '9999-01-01Z', '9999-01-01Z' WHERE EXISTS (SELECT FROM sto
 -- The last day of a store may only have grown, to its end too, or have opened: it begins as it did, up or down, and
 -- nothing comes after it. What it grew by is added to its week and its month; other days are added up anew. Planned
 -- each time: a plan that was made for few rows and kept compares each of many with each.
+CREATE FUNCTION is_last(d store_day) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT d.day = (SELECT max(l.day) FROM store_day AS l WHERE l.store_key = d.store_key)
+$$;
 CREATE FUNCTION only_grew(n store_day, o store_day) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT NOT o.complete AND n.starts_down = o.starts_down AND (was_open(n) OR NOT was_open(o))
-        AND CASE WHEN n.complete THEN n.day = (SELECT max(l.day) FROM store_day AS l WHERE l.store_key = n.store_key)
-                 ELSE true END
+        AND CASE WHEN n.complete THEN is_last(n) ELSE true END -- called for few: it costs a query
 $$;
 CREATE OR REPLACE FUNCTION periods_of_changed_days() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -54,7 +56,14 @@ END $$;
 -- Days that come after all that a store has are added up by themselves, as add_up_periods does, and then to its week
 -- and its month. Of any others these are added up anew.
 CREATE FUNCTION periods_of_new_days() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    appended integer[];
 BEGIN
+    EXECUTE $query$
+    SELECT coalesce(array_agg(store_key), ARRAY[]::integer[])
+    FROM (SELECT store_key, min(day) AS first, count(*) AS many FROM changed GROUP BY store_key) AS c
+    WHERE c.many = (SELECT count(*) FROM store_day AS s WHERE s.store_key = c.store_key AND s.day >= c.first)
+    $query$ INTO appended;
     EXECUTE $query$
     INSERT INTO store_period AS p (
         period, first_day, store_key, days, outages, up_seen_us, up_inferred_us, down_seen_us, down_inferred_us,
@@ -72,10 +81,9 @@ BEGIN
                        n.excluded_us, n.down_min_us, n.down_max_us, n.starts_down,
                        CASE WHEN was_open(n) THEN number + n.starts_down::int END AS at_first,
                        CASE WHEN was_open(n) THEN number + n.ends_down::int END AS at_last
-                FROM (SELECT store_key, min(day) AS first, count(*) AS many FROM changed GROUP BY store_key) AS c
-                JOIN changed AS n USING (store_key), LATERAL (SELECT (n.day - date '0001-01-01') * 2 AS number) AS told,
+                FROM unnest($1) AS a(store_key) JOIN changed AS n USING (store_key),
+                     LATERAL (SELECT (n.day - date '0001-01-01') * 2 AS number) AS told,
                      (VALUES ('week'), ('month')) AS kind(period)
-                WHERE c.many = (SELECT count(*) FROM store_day AS s WHERE s.store_key = c.store_key AND s.day >= c.first)
                ) AS o) AS d
     GROUP BY d.period, d.first_day, d.store_key
     ON CONFLICT (period, first_day, store_key) DO UPDATE
@@ -91,13 +99,10 @@ BEGIN
         down_max_us = p.down_max_us + excluded.down_max_us,
         starts_down = coalesce(p.starts_down, excluded.starts_down),
         ends_down = coalesce(excluded.ends_down, p.ends_down)
-    $query$;
+    $query$ USING appended;
     EXECUTE $query$
-    SELECT add_up_periods(array_agg(n.store_key), array_agg(n.day))
-    FROM (SELECT store_key, min(day) AS first, count(*) AS many FROM changed GROUP BY store_key) AS c
-    JOIN changed AS n USING (store_key)
-    WHERE c.many <> (SELECT count(*) FROM store_day AS s WHERE s.store_key = c.store_key AND s.day >= c.first)
-    $query$;
+    SELECT add_up_periods(array_agg(store_key), array_agg(day)) FROM changed WHERE store_key <> ALL($1)
+    $query$ USING appended;
     RETURN NULL;
 END $$;
 DROP TRIGGER periods_insert ON store_day;

@@ -1,8 +1,8 @@
 """Which fleet a small machine carries: everything that storewatch is, PostgreSQL included, in so much memory.
 
-`python -m bench.small` makes fleets outside and then, for each limit, runs all of it inside: the week's files
-come by `storewatch import`, history and packs are made by the worker, reports come over HTTP, an hour's file
-comes on top. `--limits 1 2 4` are GB, `--stores` fleets; a fleet that a limit does not carry ends that limit.
+`python -m bench.small` makes fleets outside and then runs all of it inside: the week's files come by
+`storewatch import`, history and packs are made by the worker, reports come over HTTP, an hour's file comes on
+top. `--limits 1 2 4` are GB, `--stores` fleets; what one limit does not carry is tried with the next.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import statistics
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from bench.table import amount, table
 
 DATABASE = "storewatch_bench_small"
 _GB = 10**9
-_LIMITS, _FLEETS = (1, 2, 4), (14_092, 100_000, 300_000)
+LIMITS, FLEETS = (1, 2, 4), (14_092, 100_000, 300_000)
 _REPORTS = 3
 _FILES = ("store_timezone", "menu_hours", "store_status")
 
@@ -40,26 +41,31 @@ class Carried:
     killed: int
 
 
-def measure(folder: Path, limits: list[int], fleets: list[int]) -> list[Carried]:
-    """Leaves the files of the largest fleet in the folder."""
+def measure(folder: Path, limits: Sequence[int] = LIMITS, fleets: Sequence[int] = FLEETS) -> list[Carried]:
+    """Each fleet within the smallest limit that carries it, and within those that do not."""
     found: list[Carried] = []
-    beaten: set[int] = set()
+    left = list(limits)
     for stores in fleets:
-        if len(beaten) == len(limits):
-            break
-        _make(folder, stores)
-        for limit in limits:
-            if limit not in beaten:
-                found.append(_caged(folder, limit, stores))
-                beaten |= {limit} if found[-1].seconds is None else set()
-    return sorted(found, key=lambda each: (each.limit, each.stores))
+        if left:
+            _make(folder, stores)
+        while left:
+            found.append(_caged(folder, left[0], stores))
+            if found[-1].seconds is not None:
+                break
+            left.pop(0)
+    _clear(folder)
+    return found
+
+
+def _clear(folder: Path) -> None:
+    for file in folder.glob("*.csv"):
+        file.unlink()
 
 
 def _make(folder: Path, stores: int) -> None:
     """The files of a week and of the hour after it, outside of any limit."""
     say(f"{stores:,} stores: files are written")
-    for name in _FILES:
-        (folder / f"{name}.csv").unlink(missing_ok=True)
+    _clear(folder)
     given = {"folder": str(folder), "stores": stores, "polls": stores * HOURS}
     for what in ({"what": "known"}, {"what": "polls"}, {"what": "hourly", "hour": 0}):
         module("million.make", given | what)
@@ -117,7 +123,8 @@ def written(found: list[Carried]) -> str:
     return f"""## Small machines
 
 All that storewatch is, its own PostgreSQL, web, worker, probe and commands, in so much memory, what Linux
-keeps of files included; no swap. A fleet is carried if everything was done and nothing was killed.
+keeps of files included; no swap. Each fleet is given 1 GB, and 2 or 4 GB if that does not carry it: it is
+carried if everything was done. Files are a week's, by `storewatch import`; a report is the median of three.
 
 {table(head, [_row(each) for each in found])}
 """
@@ -132,8 +139,8 @@ def _row(each: Carried) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.small", description=__doc__)
-    parser.add_argument("--limits", type=int, nargs="+", default=list(_LIMITS))
-    parser.add_argument("--stores", type=int, nargs="+", default=list(_FLEETS))
+    parser.add_argument("--limits", type=int, nargs="+", default=list(LIMITS))
+    parser.add_argument("--stores", type=int, nargs="+", default=list(FLEETS))
     parser.add_argument("--inside", type=Path, help="for itself: measures in this process, with these files")
     asked = parser.parse_args()
     if asked.inside:

@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import machine
+from bench import cage, machine, small
 from bench.measure import ROOT, keep_compiled, say
 from bench.million import fleets, page
 from bench.million.town import HOURS
@@ -55,8 +55,18 @@ def _measured(stores: int) -> str:
         keep_compiled(folder / "compiled")
         sizes = [*(size for size in _BELOW if size < stores), stores]
         measured = [fleets.measure(server, folder, size) for size in sizes]
+    with open_folder() as folder:
+        carried = _small(folder, [size for size in small.FLEETS if size <= stores])
+    with running() as server:
         about = machine.described(server, load_before, (time.monotonic() - began) / 60)
-    return page.written(measured, about)
+    return f"{page.written(measured, about)}\n{carried}"
+
+
+def _small(folder: Path, sizes: list[int]) -> str:
+    try:
+        return small.written(small.measure(folder, fleets=sizes))
+    except cage.NoCageError as error:
+        return f"## Small machines\n\nNot measured in this run: {error}\n"
 
 
 if __name__ == "__main__":

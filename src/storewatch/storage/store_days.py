@@ -173,12 +173,11 @@ def keep(session: Session) -> tuple[NDArray[np.int32], Int64]:
 
     Those that are there come first: what comes after a day decides how its week and month are added up.
     """
-    session.execute(
-        text("SET LOCAL enable_seqscan = off")
-    )  # a few thousand of all days are found by their key
+    # a few thousand of all days are found by their key
+    session.execute(text("SET LOCAL enable_seqscan = off"))
     changed = read_arrays(session, _KEPT.format(_UPDATE), {}, (">i4", ">i4"))
     added = read_arrays(session, _KEPT.format(_INSERT), {}, (">i4", ">i4"))
-    session.execute(text("SET LOCAL enable_seqscan = on"))
+    session.execute(text("SET LOCAL enable_seqscan TO DEFAULT"))
     key, day = (np.concatenate(columns) for columns in zip(changed, added, strict=True))
     return key.astype(np.int32), day.astype(np.int64)
 

@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 
 from storewatch.embedded.files import read_file, write_file
+from storewatch.embedded.memory import shared_buffers_mb
 from storewatch.embedded.place import Place
 from storewatch.embedded.process import cluster_name
 from storewatch.embedded.waiting import Say
@@ -37,7 +38,7 @@ unix_socket_directories = {sockets}
 unix_socket_permissions = 0700
 
 max_connections = 100
-shared_buffers = 256MB
+shared_buffers = {buffers}MB
 max_locks_per_transaction = 1024    # an import makes many partitions in one transaction
 dynamic_shared_memory_type = mmap   # /dev/shm has 64 MB in containers, and logind empties it at logout
 jit = off                           # compiling costs more than these queries
@@ -65,7 +66,13 @@ def write_settings(place: Place, say: Say) -> None:
             f"delete {place.port} to have another one chosen, and start the database again."
         )
     sockets = _setting('"' + str(_made_socket_folder(place)).replace('"', '""') + '"')
-    text = _SETTINGS.format(access=_setting(str(place.access)), port=port, listen=listen, sockets=sockets)
+    text = _SETTINGS.format(
+        access=_setting(str(place.access)),
+        port=port,
+        listen=listen,
+        sockets=sockets,
+        buffers=shared_buffers_mb(),
+    )
     write_file(place.access, _ACCESS, 0o644)
     write_file(place.settings, text, 0o644)
 

@@ -112,7 +112,9 @@ def _work_off(
         box, after = next(boxes, None), next(boxes, None)
         if after is not None:
             seen = seen[slice(0, after.stores.start)]
-        _keep(seen, request, as_of, box, before, Due(claimed, cut[: len(seen.store_keys)]))
+        own = slice(0, len(seen.store_keys))
+        some = bool((stored[own] <= seen.last_days()).any())
+        _keep(seen, request, as_of, box, before, Due(claimed, cut[own]), stored=some)
     return share.first, share.until if after is None else int(share.store_keys[after.stores.start])
 
 
@@ -138,9 +140,18 @@ def _cut(seen: Sight, some: Bools) -> tuple[Int64, Bools]:
 
 
 def _keep(
-    seen: Sight, request: Request, as_of: int | None, box: Computed | None, before: Before, due: Due
+    seen: Sight,
+    request: Request,
+    as_of: int | None,
+    box: Computed | None,
+    before: Before,
+    due: Due,
+    *,
+    stored: bool,
 ) -> None:
-    """Stores the days of a box, and how the stores stand, of which then all days are computed."""
+    """Stores the days of a box, and how the stores stand, of which then all days are computed. `stored` says
+    whether there are any days of these stores already.
+    """
     session, keys = seen.session, seen.store_keys
     told, gone_on = np.zeros(len(keys), np.bool_), np.zeros(len(keys), np.bool_)
     if box is not None:
@@ -149,7 +160,7 @@ def _keep(
             before = _before(own)
         fresh = box.days()
         store_days.stage(session, own.store_keys, fresh, *box.by_hour())
-        key, day = store_days.keep(session)
+        key, day = store_days.keep(session, stored=stored)
         store = np.searchsorted(own.store_keys, key)
         changed = np.isin(np.arange(len(own.store_keys)), store[day < own.last_days()[store]])
         if _reaches_back(own, box):

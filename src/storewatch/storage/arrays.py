@@ -15,13 +15,16 @@ from sqlalchemy.orm import Session
 
 from storewatch.storage.db import raw
 
-_HEAD = 20  # bytes before the first element: dimensions, has-nulls, type, length, lower bound
+# before the first element: how many dimensions, has-nulls, type; and of each dimension length and lower bound
+_HEAD, _DIMENSION = 12, 8
 
 
 def read_arrays(
     session: Session, query: str, parameters: dict[str, Any], dtypes: tuple[str, ...]
 ) -> list[NDArray[Any]]:
-    """The arrays of a query that gives one row of them; an empty one for NULL. They hold no nulls."""
+    """The arrays of a query that gives one row of them; an empty one for NULL, a flat one for arrays
+    of arrays. They hold no nulls.
+    """
     statement = str(text(query).bindparams(**parameters).compile(compile_kwargs={"literal_binds": True}))
     with raw(session).cursor(binary=True) as cursor:
         for name in ("int2", "int4", "int8", "date", "timestamptz"):
@@ -44,7 +47,8 @@ class _RawLoader(Loader):
 def _elements(blob: bytes | None, dtype: str) -> NDArray[Any]:
     if blob is None:
         return np.empty(0, np.dtype(dtype).newbyteorder("="))
-    elements = np.frombuffer(blob, [("length", ">i4"), ("value", dtype)], offset=_HEAD)["value"]
+    head = _HEAD + _DIMENSION * int.from_bytes(blob[:4])
+    elements = np.frombuffer(blob, [("length", ">i4"), ("value", dtype)], offset=head)["value"]
     return elements.astype(elements.dtype.newbyteorder("="))
 
 
@@ -62,14 +66,14 @@ def key_bounds(store_keys: NDArray[np.int32]) -> dict[str, int]:
     return {"low": int(store_keys.min()), "high": int(store_keys.max())}
 
 
-def among(store_keys: NDArray[np.int32]) -> str:
-    """The condition on `store_key` for a query that wants these: a range if they fill it, so that the others
+def among(store_keys: NDArray[np.int32], column: str = "store_key") -> str:
+    """The condition on a column for a query that wants these: a range if they fill it, so that the others
     in it cost little; else one by one, for a group's few stores lie far apart.
     """
     bounds = key_bounds(store_keys)
     if bounds["high"] - bounds["low"] < _SPARSE * len(store_keys):
-        return f"store_key BETWEEN {bounds['low']} AND {bounds['high']}"
-    return f"store_key = ANY('{{{','.join(map(str, store_keys.tolist()))}}}'::int[])"
+        return f"{column} BETWEEN {bounds['low']} AND {bounds['high']}"
+    return f"{column} = ANY('{{{','.join(map(str, store_keys.tolist()))}}}'::int[])"
 
 
 _SPARSE = 4

@@ -20,8 +20,8 @@ def empty(session: Session) -> None:
         session.execute(text(f"DROP TABLE {polls.partition_name(day)}"))
     session.execute(
         text(
-            "TRUNCATE store, import, report, store_report, store_status_day, deleted_poll, history_due,"
-            " fleet_day, fleet_due, poll_stretch"
+            "TRUNCATE store, import, report, store_report, store_status_day, deleted_poll, store_day,"
+            " store_period, history_due, fleet_day, fleet_due, poll_stretch"
             " CASCADE"
         )
     )

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from storewatch.errors import BusyError, ConflictError, SettingsError
 
-HEAD = "0015"
+HEAD = "0016"
 """The newest schema revision; a test holds it to `migrations/`."""
 
 OLDEST_SERVER = 150_000

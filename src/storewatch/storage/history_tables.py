@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Date, ForeignKey, Identity, Index
+from sqlalchemy import BigInteger, Date, Identity, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storewatch.storage.tables import Base
@@ -18,9 +18,7 @@ class StoreDay(Base):
 
     __tablename__ = "store_day"
     __table_args__ = (Index("store_day_by_day", "day", "store_key"),)
-    store_key: Mapped[int] = mapped_column(
-        ForeignKey("store.store_key", ondelete="CASCADE"), primary_key=True
-    )
+    store_key: Mapped[int] = mapped_column(primary_key=True)
     day: Mapped[date] = mapped_column(Date, primary_key=True)
     up_seen_us: Mapped[int] = mapped_column(BigInteger)
     up_inferred_us: Mapped[int] = mapped_column(BigInteger)
@@ -50,9 +48,7 @@ class StorePeriod(Base):
     __table_args__ = (Index("store_period_by_store", "store_key", "period", "first_day"),)
     period: Mapped[str] = mapped_column(primary_key=True)
     first_day: Mapped[date] = mapped_column(Date, primary_key=True)
-    store_key: Mapped[int] = mapped_column(
-        ForeignKey("store.store_key", ondelete="CASCADE"), primary_key=True
-    )
+    store_key: Mapped[int] = mapped_column(primary_key=True)
     days: Mapped[int]
     outages: Mapped[int]
     up_seen_us: Mapped[int] = mapped_column(BigInteger)

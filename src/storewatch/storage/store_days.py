@@ -167,18 +167,18 @@ def _columns(store_keys: NDArray[np.int32], days: Days, by_hour: Int64, some: In
     ]
 
 
-def keep(session: Session) -> tuple[NDArray[np.int32], Int64]:
-    """Makes the staged days the stored ones. A day with the same figures stays as it is. Returns the keys and
-    days of the others.
+def keep(session: Session, *, stored: bool) -> tuple[NDArray[np.int32], Int64]:
+    """Makes the staged days the stored ones, of whose stores some days are `stored`, or none. A day with the
+    same figures stays as it is. Returns the keys and days of the others.
 
     Those that are there come first: what comes after a day decides how its week and month are added up.
     """
     # a few thousand of all days are found by their key
     session.execute(text("SET LOCAL enable_seqscan = off"))
-    changed = read_arrays(session, _KEPT.format(_UPDATE), {}, (">i4", ">i4"))
-    added = read_arrays(session, _KEPT.format(_INSERT), {}, (">i4", ">i4"))
+    steps = (_UPDATE, _INSERT) if stored else (_INSERT,)
+    kept = [read_arrays(session, _KEPT.format(step), {}, (">i4", ">i4")) for step in steps]
     session.execute(text("SET LOCAL enable_seqscan TO DEFAULT"))
-    key, day = (np.concatenate(columns) for columns in zip(changed, added, strict=True))
+    key, day = (np.concatenate(columns) for columns in zip(*kept, strict=True))
     return key.astype(np.int32), day.astype(np.int64)
 
 

@@ -17,6 +17,9 @@ _CHECKS = {
         WHERE NOT EXISTS (SELECT FROM report AS r WHERE r.report_no = t.report_no
                           AND r.attempt = t.attempt AND r.status = 'complete')
         OR NOT EXISTS (SELECT FROM store AS s WHERE s.store_key = t.store_key)""",
+    "every day and period of history belongs to a store": """
+        SELECT count(*) FROM (SELECT store_key FROM store_day UNION SELECT store_key FROM store_period) AS d
+        WHERE NOT EXISTS (SELECT FROM store AS s WHERE s.store_key = d.store_key)""",
     "every complete report has its rows": """
         SELECT count(*) FROM report AS r WHERE r.status = 'complete'
         AND (r.summary ->> 'stores')::bigint

@@ -77,54 +77,56 @@ def changed_zones(session: Session, import_no: int) -> list[int]:
 def schedule(session: Session, store_keys: NDArray[np.int32], default_zone: str) -> Schedule:
     """Weeks and zones of stores; positions in the result are those in `store_keys`."""
     position, wanted = positions(store_keys), among(store_keys)
-    given, several = read_arrays(session, _GIVEN.format(among=wanted), {}, (">i4", ">i4"))
-    if several.any():
-        key, day, start, end, first, until = read_arrays(
-            session, _SEVERAL_WEEKS.format(among=wanted), {}, _WITHIN_TYPES
-        )
-        within = np.stack([_days(first), _days(until)], axis=1)
-    else:
-        key, hours = read_arrays(session, _WEEKS.format(among=wanted), {}, (">i4", ">i8"))
-        day = (hours >> 34).astype(np.int16)
-        start, end = ((part & _SECONDS).astype(np.int32) for part in (hours >> 17, hours))
-        within = None
+    key, number, first = read_arrays(session, _WEEKS.format(among=wanted), {}, (">i4", ">i4", ">i4"))
     asked = np.flatnonzero(position[key] >= 0)
-    week = Week(position[key], day, start, end, within)[asked]
+    asked = asked[np.argsort(number[asked])]
+    store, number, first = position[key[asked]], number[asked], first[asked]
     always = np.ones(len(store_keys), np.bool_)
-    places = position[given]
-    always[places[places >= 0]] = False
+    always[store] = False
     zone, names = _zones(session, wanted, position, len(store_keys), default_zone)
-    return Schedule(week, zone, names, always)
+    return Schedule(_hours(session, store, number, first), zone, names, always)
 
 
-# What costs is the number of arrays: three figures that are small go into one.
-_WEEKS = """
-    SELECT array_agg(w.store_key), array_agg((m.day::bigint << 34) | (m.start_s::bigint << 17) | m.end_s)
-    FROM menu_hours AS m JOIN hours_week AS w USING (week_no) WHERE {among}
+_WEEKS = "SELECT array_agg(store_key), array_agg(week_no), array_agg(valid_from) FROM hours_week WHERE {among}"
+
+# What costs is the number of arrays: what is small goes into one. The weeks are not joined: PostgreSQL would
+# read the hours of all stores for each part of them.
+_HOURS = """
+    SELECT array_agg(((week_no - {first})::bigint << 37) | (day::bigint << 34) | (start_s::bigint << 17) | end_s)
+    FROM menu_hours WHERE {among}
 """
 _SECONDS = (1 << 17) - 1  # a day has fewer
-_GIVEN = """
-    SELECT array_agg(store_key), array_agg((valid_from <> '-infinity')::int)
-    FROM hours_week WHERE {among}
-"""
-# as _WEEKS, which is quicker and enough as long as no store has had other hours before
-_SEVERAL_WEEKS = """
-    SELECT array_agg(w.store_key), array_agg(m.day), array_agg(m.start_s), array_agg(m.end_s),
-           array_agg(w.valid_from), array_agg(w.until)
-    FROM menu_hours AS m
-    JOIN (
-        SELECT week_no, store_key, valid_from, lead(valid_from, 1, 'infinity')
-                   OVER (PARTITION BY store_key ORDER BY valid_from) AS until
-        FROM hours_week WHERE {among}
-    ) AS w USING (week_no)
-"""
-_WITHIN_TYPES = (">i4", ">i2", ">i4", ">i4", ">i4", ">i4")
+
+
+def _hours(
+    session: Session, store: NDArray[np.int32], number: NDArray[np.int32], first: NDArray[np.int32]
+) -> Week:
+    """The hours of weeks, in order of their number: of whose store they are, and from which date on."""
+    base = int(number.min(initial=np.iinfo(np.int32).max))
+    query = _HOURS.format(first=base, among=among(number, "week_no"))
+    (found,) = read_arrays(session, query, {}, (">i8",))
+    of_week = (found >> 37) + base
+    place = np.searchsorted(number, of_week)
+    asked = np.flatnonzero(number[place] == of_week)  # none lies above the last of them
+    place, found = place[asked], found[asked]
+    day = ((found >> 34) & 7).astype(np.int16)
+    start, end = ((part & _SECONDS).astype(np.int32) for part in (found >> 17, found))
+    within = None if (first == _ALWAYS).all() else _within(store, first)[place]
+    return Week(store[place], day, start, end, within)
+
+
+def _within(store: NDArray[np.int32], first: NDArray[np.int32]) -> NDArray[np.int64]:
+    """int64[weeks, 2]: the local days [first, until) of each; it ends where the store's next one begins."""
+    order = np.lexsort((first, store))
+    until = np.full(len(order), _FOR_EVER)
+    goes_on = store[order[:-1]] == store[order[1:]]
+    until[order[:-1][goes_on]] = first[order[1:][goes_on]]
+    return np.stack([first, until], axis=1).astype(np.int64) + _PG_DAY
+
+
+# Dates as PostgreSQL sends them are counted from 2000; its infinities stay far off.
 _PG_DAY = PG_EPOCH // DAY
-
-
-def _days(dates: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Dates as PostgreSQL sends them, counted from 1970; its infinities stay far off."""
-    return dates.astype(np.int64) + _PG_DAY
+_ALWAYS, _FOR_EVER = np.iinfo(np.int32).min, np.iinfo(np.int32).max
 
 
 def _zones(

@@ -26,6 +26,7 @@ STORES = 450
 def fleet(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
     """So many stores that a report is made in several parts."""
     monkeypatch.setattr(reporting, "_STORE_DAYS_AT_ONCE", 0)  # then it is 100 at once
+    monkeypatch.setattr(reporting, "_NOTE_EVERY_S", 0.0)
     rows = "".join(f"s{number},active,2023-01-23 16:14:00\n" for number in range(STORES))
     load(database, "store_id,status,timestamp_utc\n" + rows)
     return database

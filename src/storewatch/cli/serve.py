@@ -299,6 +299,7 @@ def worker(processes: int | None, dask: str | None) -> None:
     configure_log()
     end_with_parent()
     os.nice(_MODEST)
+    loop.share_heaps()
     settings = config.read()
     with opened_database(settings) as database:
         usual = reporting.usual(settings.seen_within, settings.default_zone)

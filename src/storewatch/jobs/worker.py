@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
+import os
 import signal
 from collections.abc import Callable, Iterable
 
@@ -42,6 +44,18 @@ that wait for other machines, those that may take minutes, and what keeps up his
 
 
 Look = Callable[[], None]
+
+
+_M_ARENA_MAX = -8  # glibc's malloc.h
+
+
+def share_heaps() -> None:
+    """Has all threads share two heaps. glibc gives each its own, up to eight a core, and each keeps what was
+    once in use; ours come and go, and took half as much again so. Other systems have no such setting.
+    """
+    if "MALLOC_ARENA_MAX" not in os.environ:
+        with contextlib.suppress(AttributeError, OSError):
+            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
 def run(app: App, look: Look | None = None) -> None:

@@ -304,14 +304,14 @@ def _make(database: Database, report: Report, progress: Progress, by: Spread | N
         keys = _stores(source, report, as_of)
         windows = report_parts.windows_of(report)
         kept.check_reach(source, as_of - max(report.window_us) - report.max_gap_us, "windows")
-        tally, done = Tally(len(windows)), 0
+        tally, note, done = Tally(len(windows)), _Notes(database, report, progress), 0
         with closing(_spread(database, snapshots, report, keys, as_of, by)) as parts:
             for part in parts:
                 report_rows.add(target, report, part.keys, part.figures, part.given, part.raw)
                 tally.add(part.figures, part.given.hours, part.given.zone)
                 tally.add_exceptions(part.exceptions, part.raw, part.figures.totals)
                 done += len(part.keys)
-                _note(database, report, progress, 99 * done // len(keys))
+                note(99 * done // len(keys))
         seconds = round(time.perf_counter() - began, 4)
         values = {
             "as_of": from_us(as_of),
@@ -375,15 +375,27 @@ def _spread(
         yield from chain.from_iterable(made)
 
 
-def _note(database: Database, report: Report, progress: Progress, percent: int) -> None:
-    """Shows progress to others, and hears of a cancellation; in a transaction of its own, for the report's
-    is not over.
+class _Notes:
+    """Shows progress to others, and hears of a cancellation, now and then: in transactions of their own, for
+    the report's is not over.
     """
-    progress(percent)
-    if percent < 99:
-        with database.transaction() as session:
-            if not reports.set_progress(session, report, percent):
+
+    def __init__(self, database: Database, report: Report, progress: Progress) -> None:
+        self._database, self._report, self._progress = database, report, progress
+        self._next = time.monotonic() + _NOTE_EVERY_S
+
+    def __call__(self, percent: int) -> None:
+        """Raises if the report is no longer wanted."""
+        self._progress(percent)
+        if time.monotonic() < self._next:
+            return
+        with self._database.transaction() as session:
+            if not reports.set_progress(session, self._report, percent):
                 raise _TakenOverError
+        self._next = time.monotonic() + _NOTE_EVERY_S
+
+
+_NOTE_EVERY_S = 0.2
 
 
 def _check_wanted(database: Database, report: Report) -> None:

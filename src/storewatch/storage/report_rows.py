@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Double, cast, exists, func, or_, select, text
 from sqlalchemy.orm import Session
 
+from storewatch.ahead import ahead
 from storewatch.domain.availability import Kind
 from storewatch.domain.axis import Int64
 from storewatch.domain.outages import Figures
@@ -96,9 +97,9 @@ def frames(
     of downtime besides; these are null in rows of old reports.
     """
     names = TOTALS + OUTAGES + BOUNDS if extended else TOTALS
-    after = ""
+    most, after = _FIGURES_AT_ONCE // (len(names) * len(report.window_names)), ""
     while True:
-        stores = _stores(session, report.report_no, after, seen_by, extended=extended)
+        stores = _stores(session, report.report_no, after, seen_by, most, extended=extended)
         if not len(stores):
             return
         figures = _figures(session, report, stores["store_key"].to_numpy(), names, raw_figures=raw_figures)
@@ -110,9 +111,9 @@ def frames(
             yield _with_nulls(told[part].hstack(pl.DataFrame(arrays)))
 
 
-_STORES_AT_ONCE = 500_000
-"""So many stores' rows are in memory, usually 144 bytes each, or else 240: they are read in the order
-in which they are stored, which is not that of their ids.
+_FIGURES_AT_ONCE = 20_000_000
+"""So many are in memory, 8 bytes each; all of a million stores: they are read in the order in which they are
+stored, which is not that of the stores' ids.
 """
 _KEYS_AT_ONCE = 50_000
 
@@ -125,9 +126,9 @@ def _with_nulls(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _stores(
-    session: Session, report_no: int, after: str, seen_by: int | None, *, extended: bool
+    session: Session, report_no: int, after: str, seen_by: int | None, most: int, *, extended: bool
 ) -> pl.DataFrame:
-    """The next stores of a report, and in the extended form what is said of them."""
+    """The next stores of a report, so many at `most`, and in the extended form what is said of them."""
     schema: dict[str, Any] = {"store_key": pl.Int32, "store_id": pl.String}
     if extended:
         schema |= {"name": pl.String, "location": pl.String} | dict.fromkeys(GIVEN, pl.Boolean)
@@ -138,7 +139,7 @@ def _stores(
             ORDER BY s.store_id LIMIT :at_once
         ) AS page
     """)
-    bounds = {"report_no": report_no, "after": after, "at_once": _STORES_AT_ONCE, "seen_by": seen_by}
+    bounds = {"report_no": report_no, "after": after, "at_once": most, "seen_by": seen_by}
     columns = session.execute(query, bounds).one()
     return pl.DataFrame([column or [] for column in columns], schema)
 
@@ -149,15 +150,16 @@ def _figures(
     """int64[stores, names, windows]: the figures of stores."""
     figure, windows = _raw_figures if raw_figures else _figures_of, len(report.window_names)
     arrays = ", ".join(f"array_agg({figure(name, windows)})" for name in names)
+    query = f"SELECT array_agg(store_key), {arrays} FROM store_report WHERE report_no = :report_no AND {{}}"
+    types = (">i4", *(">i8",) * len(names))
+
+    def read(own: NDArray[np.intp]) -> tuple[NDArray[np.intp], list[NDArray[Any]]]:
+        which = query.format(among(keys[own]))
+        return own, read_arrays(session, which, {"report_no": report.report_no}, types)
+
     found, order = np.zeros((len(keys), len(names), windows), np.int64), np.argsort(keys)
-    for first in range(0, len(keys), _KEYS_AT_ONCE):
-        own = order[first : first + _KEYS_AT_ONCE]
-        query = f"""
-            SELECT array_agg(store_key), {arrays}
-            FROM store_report WHERE report_no = :report_no AND {among(keys[own])}
-        """
-        types = (">i4", *(">i8",) * len(names))
-        key, *columns = read_arrays(session, query, {"report_no": report.report_no}, types)
+    parts = (order[first : first + _KEYS_AT_ONCE] for first in range(0, len(keys), _KEYS_AT_ONCE))
+    for own, (key, *columns) in ahead(read, parts):
         at = positions(keys[own])[key]
         mine = at >= 0
         found[own[at[mine]]] = np.stack([each.reshape(-1, windows) for each in columns], axis=1)[mine]
@@ -167,7 +169,7 @@ def _figures(
 def _figures_of(name: str, windows: int) -> str:
     """The figures of all windows, in SQL. Arrays are added up whole, which costs less than their elements."""
     lacks = 0 if name in _ZERO else _NONE
-    return f"coalesce({name}::bigint[], array_fill({lacks}::bigint, '{{{windows}}}'))"
+    return f"coalesce({name}::bigint[], array_fill({lacks}::bigint, ARRAY[{windows}]))"
 
 
 def _raw_figures(name: str, windows: int) -> str:

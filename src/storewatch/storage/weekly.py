@@ -87,12 +87,15 @@ def schedule(session: Session, store_keys: NDArray[np.int32], default_zone: str)
     return Schedule(_hours(session, store, number, first), zone, names, always)
 
 
-_WEEKS = "SELECT array_agg(store_key), array_agg(week_no), array_agg(valid_from) FROM hours_week WHERE {among}"
+_WEEKS = """
+    SELECT array_agg(store_key), array_agg(week_no), array_agg(valid_from) FROM hours_week WHERE {among}
+"""
 
 # What costs is the number of arrays: what is small goes into one. The weeks are not joined: PostgreSQL would
 # read the hours of all stores for each part of them.
 _HOURS = """
-    SELECT array_agg(((week_no - {first})::bigint << 37) | (day::bigint << 34) | (start_s::bigint << 17) | end_s)
+    SELECT array_agg(((week_no - {first})::bigint << 37) | (day::bigint << 34)
+                     | (start_s::bigint << 17) | end_s)
     FROM menu_hours WHERE {among}
 """
 _SECONDS = (1 << 17) - 1  # a day has fewer

@@ -347,7 +347,7 @@ def test_a_file_is_the_same_however_few_rows_are_read_at_once(
     whole = {kind: fetched(client, path, kind) for kind in ("csv", "json", "parquet")}
     usual = report_rows.frames.__kwdefaults__ or {}
     monkeypatch.setitem(usual, "at_once", 1)
-    monkeypatch.setattr(report_rows, "_STORES_AT_ONCE", 3)
+    monkeypatch.setattr(report_rows, "_FIGURES_AT_ONCE", 54)  # of three stores
     monkeypatch.setattr(report_rows, "_KEYS_AT_ONCE", 2)
     assert fetched(client, path, "csv") == whole["csv"]
     assert fetched(client, path, "json") == whole["json"]

@@ -160,7 +160,8 @@ def _keep(
             before = _before(own)
         fresh = box.days()
         store_days.stage(session, own.store_keys, fresh, *box.by_hour())
-        key, day = store_days.keep(session, stored=stored)
+        lacking = not np.isin(_which(fresh), _which(before.last_days)).all()
+        key, day = store_days.keep(session, change=stored, add=lacking)
         store = np.searchsorted(own.store_keys, key)
         changed = np.isin(np.arange(len(own.store_keys)), store[day < own.last_days()[store]])
         if _reaches_back(own, box):
@@ -180,6 +181,11 @@ def _keep(
         standing.keep(last_days_of(_some(seen, ~told, request)))
     if not gone_on.all():
         store_ahead.keep(session, *open_ahead.told(_some(seen, ~gone_on, request)))
+
+
+def _which(days: Days) -> Int64:
+    """int64[days]: a store and a day as one number."""
+    return (days.store << 32) + days.day
 
 
 def _some(seen: Sight, which: Bools, request: Request) -> Sight:

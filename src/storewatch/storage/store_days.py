@@ -167,15 +167,17 @@ def _columns(store_keys: NDArray[np.int32], days: Days, by_hour: Int64, some: In
     ]
 
 
-def keep(session: Session, *, stored: bool) -> tuple[NDArray[np.int32], Int64]:
-    """Makes the staged days the stored ones, of whose stores some days are `stored`, or none. A day with the
-    same figures stays as it is. Returns the keys and days of the others.
+def keep(session: Session, *, change: bool, add: bool) -> tuple[NDArray[np.int32], Int64]:
+    """Makes the staged days the stored ones, of which some may be there already, to `change`, and some may
+    not, to `add`. A day with the same figures stays as it is. Returns the keys and days of the others.
 
     Those that are there come first: what comes after a day decides how its week and month are added up.
     """
+    steps = [_UPDATE] * change + [_INSERT] * add
+    if not steps:
+        return np.empty(0, np.int32), np.empty(0, np.int64)
     # a few thousand of all days are found by their key
     session.execute(text("SET LOCAL enable_seqscan = off"))
-    steps = (_UPDATE, _INSERT) if stored else (_INSERT,)
     kept = [read_arrays(session, _KEPT.format(step), {}, (">i4", ">i4")) for step in steps]
     session.execute(text("SET LOCAL enable_seqscan TO DEFAULT"))
     key, day = (np.concatenate(columns) for columns in zip(*kept, strict=True))

@@ -144,8 +144,9 @@ def test_a_scheduler_that_is_killed_half_way_fails_the_report_in_plain_words(
 
 @pytest.mark.parametrize("name", ["processes", "dask"])
 def test_a_cancelled_report_stops_those_that_make_its_shards(
-    name: str, fleet: Database, dask: Cluster
+    name: str, fleet: Database, dask: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(reporting, "_NOTE_EVERY_S", 0.0)
     report_id, seen = reporting.trigger(fleet, COMMAND, Request(), NOW), []
 
     def progress(percent: int) -> None:

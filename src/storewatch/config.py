@@ -131,6 +131,12 @@ class Settings:
         "Apprise addresses, with commas between, such as ntfys,discord",
     )
 
+    backup_within: str = _setting(
+        "STOREWATCH_BACKUP_WITHIN",
+        "2d",
+        "a last backup that is older is an ailment for `doctor` and for the heartbeat",
+    )
+
     @property
     def home_path(self) -> Path | None:
         """The home as a path; None means the default."""

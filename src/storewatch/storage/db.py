@@ -210,20 +210,25 @@ def prepare(database: Database) -> None:
     """Checks the server and its schema; an empty database gets the schema, an older one is refused."""
     with _reachable(database) as connection:
         _check_server(connection)
-        revision = _revision(connection)
-    if revision is None:
+        found = _revision(connection)
+    if found is None:
         upgrade(database)
-    elif revision != HEAD:
+    elif found != HEAD:
         raise ConflictError(
-            f"The database has schema {revision}, this storewatch needs {HEAD}: "
+            f"The database has schema {found}, this storewatch needs {HEAD}: "
             "back it up, then run `storewatch db upgrade`"
         )
 
 
 def fits(database: Database) -> bool:
     """Whether the schema is the one that this storewatch needs."""
+    return revision(database) == HEAD
+
+
+def revision(database: Database) -> str | None:
+    """The schema's revision; None if there is no schema yet. SettingsError if there is no server."""
     with _reachable(database) as connection:
-        return _revision(connection) == HEAD
+        return _revision(connection)
 
 
 def upgrade(database: Database) -> bool:

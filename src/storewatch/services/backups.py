@@ -1,0 +1,26 @@
+"""The last backup, as the home remembers it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class LastBackup:
+    """When it was made, where it lies, and how large it is in bytes."""
+
+    at: datetime
+    path: str
+    bytes: int
+
+
+def last_backup(home: Path) -> LastBackup | None:
+    """The last backup that was made of this home; None if there was none, or nothing readable tells of it."""
+    try:
+        told = json.loads((home / "backups" / "last.json").read_text(encoding="utf-8"))
+        return LastBackup(datetime.fromisoformat(told["at"]), str(told["path"]), int(told["bytes"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -131,6 +131,12 @@ class Settings:
         "Apprise addresses, with commas between, such as ntfys,discord",
     )
 
+    metrics_token: str = _setting(
+        "STOREWATCH_METRICS_TOKEN",
+        "",
+        "the bearer token by which Prometheus reads /metrics, 16 characters or more; it opens nothing else",
+        secret=True,
+    )
     backup_within: str = _setting(
         "STOREWATCH_BACKUP_WITHIN",
         "2d",

@@ -8,7 +8,7 @@ from storewatch import config
 from storewatch.cli import edge
 from storewatch.cli.common import opened_database
 from storewatch.cli.logs import configure_log
-from storewatch.cli.serve import end_with_parent
+from storewatch.cli.serve import counted, end_with_parent
 from storewatch.services.reporting import usual
 
 
@@ -46,4 +46,5 @@ def probe(at_once: int, per_host: int) -> None:
                 at_once=at_once,
                 per_host=per_host,
             ),
+            counted(),
         )

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -93,6 +94,7 @@ def serve(host: str, port: int, no_login: bool, trusted_proxies: str, insecure: 
     duration("STOREWATCH_KEEP_REPORTS", settings.keep_reports)
     networks(settings.webhook_networks)
     edge.probe_networks(settings)
+    edge.check_metrics(settings)
     duration("STOREWATCH_KEEP_UPLOADS", settings.keep_uploads)
     duration("STOREWATCH_ALERT_WITHIN", settings.alert_within)
     duration("STOREWATCH_KEEP_ALERTS", settings.keep_alerts)
@@ -101,14 +103,14 @@ def serve(host: str, port: int, no_login: bool, trusted_proxies: str, insecure: 
     watch_folder(settings)
     shards.spread(settings, "")
     _claim(host, port)
-    with database_url(settings) as url:
+    with database_url(settings) as url, tempfile.TemporaryDirectory(prefix="storewatch-") as counted:
         _prepare(url)
         first = None if no_login else _first_admin(url)
         watch = _nothing if settings.database_url else _keeper(home(settings))
         web = ["web", "--host", host, "--port", str(port), "--trusted-proxies", trusted_proxies]
         commands = {"web": [*web, *(["--no-login"] if no_login else [])], "worker": ["worker"]}
         commands["probe"] = ["probe"]
-        _Supervisor(url, commands, watch, _Place(host, port, outside), first).run()
+        _Supervisor(url, commands, watch, _Place(host, port, outside), first, counted).run()
 
 
 @dataclass(frozen=True)
@@ -217,10 +219,12 @@ class _Supervisor:
         watch: Callable[[], None],
         place: _Place,
         first_admin: str | None,
+        counted: str,
     ) -> None:
         self._environment = os.environ | {
             "STOREWATCH_DATABASE_URL": url,
             "STOREWATCH_PARENT": str(os.getpid()),
+            "STOREWATCH_COUNTED": counted,
         }
         self._environment.pop("STOREWATCH_DATABASE_URL_FILE", None)
         self._commands = commands
@@ -326,7 +330,7 @@ def worker(processes: int | None, dask: str | None) -> None:
         schedule_runs.after_restore(database, usual, to_us(datetime.now(UTC)))
         folder = watch_folder(settings)
         look = None if folder is None else partial(folder.look, database, means.depot)
-        loop.run(make_app(database, means), look)
+        loop.run(make_app(database, means), look, counted())
 
 
 def _watching(settings: Settings) -> Watching:
@@ -360,11 +364,18 @@ def web(host: str, port: int, no_login: bool, trusted_proxies: str) -> None:
         at=edge.local_url(host, port),
         trusted_proxies=edge.networks(trusted_proxies),
         mail=edge.mail(settings) is not None,
+        counted=counted(),
     )
     uploads(settings).clear_temporary()
     sys.setswitchinterval(_TURN_S)
     app = create_app(settings, Database(settings.database_url), where)
     Server(app, host, port).run()
+
+
+def counted() -> Path | None:
+    """Where the processes of `serve` hand over what they counted; None for one that is alone."""
+    folder = os.environ.get("STOREWATCH_COUNTED")
+    return Path(folder) if folder else None
 
 
 def end_with_parent() -> None:

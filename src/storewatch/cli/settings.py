@@ -23,4 +23,6 @@ def settings() -> None:
     edge.outside_url(found)
     edge.mail(found)
     networks(found.webhook_networks)
+    edge.check_metrics(found)
+    duration("STOREWATCH_BACKUP_WITHIN", found.backup_within)
     edge.probe_networks(found)

@@ -131,6 +131,11 @@ class Settings:
         "Apprise addresses, with commas between, such as ntfys,discord",
     )
 
+    log_format: str = _setting(
+        "STOREWATCH_LOG_FORMAT",
+        "auto",
+        "how services log: json, text, or auto, which is text for a terminal and json elsewhere",
+    )
     metrics_token: str = _setting(
         "STOREWATCH_METRICS_TOKEN",
         "",

@@ -84,8 +84,8 @@ def serve(host: str, port: int, no_login: bool, trusted_proxies: str, insecure: 
 
     All are child processes; one that dies is started again, and so is storewatch's own PostgreSQL.
     """
-    configure_log()
     settings = config.read()
+    configure_log(settings.log_format)
     outside = edge.outside_url(settings)
     edge.check(host, outside, no_login=no_login, insecure=insecure)
     edge.networks(trusted_proxies)  # these complain here, not in a child
@@ -300,10 +300,10 @@ def worker(processes: int | None, dask: str | None) -> None:
     from storewatch.jobs.tasks import Means, make_app
     from storewatch.services.telling import Ways
 
-    configure_log()
+    settings = config.read()
+    configure_log(settings.log_format, "worker")
     end_with_parent()
     os.nice(_MODEST)
-    settings = config.read()
     with opened_database(settings) as database:
         usual = reporting.usual(settings.seen_within, settings.default_zone)
         outside, allowed = edge.outside_url(settings), networks(settings.webhook_networks)
@@ -355,9 +355,9 @@ def web(host: str, port: int, no_login: bool, trusted_proxies: str) -> None:
     from storewatch.web.app import Edge, create_app
     from storewatch.web.server import Server
 
-    configure_log()
-    end_with_parent()
     settings: Settings = config.read()
+    configure_log(settings.log_format, "web")
+    end_with_parent()
     where = Edge(
         login=not no_login,
         url=edge.outside_url(settings),

@@ -30,7 +30,8 @@ class Database:
         self.url = normalised_url(url)
         # No question whether a connection still lives, at each use: the first statement on a dead one fails,
         # and SQLAlchemy makes all of them anew. Threads that wait for their turn would wait once more.
-        self.engine: Engine = create_engine(self.url, pool_size=20, max_overflow=5)
+        # What a statement was given stays out of errors, and so out of the log: it may be anybody's secret.
+        self.engine: Engine = create_engine(self.url, pool_size=20, max_overflow=5, hide_parameters=True)
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager

@@ -20,7 +20,7 @@ from storewatch.services.metrics import Sources
 from storewatch.services.reporting import usual
 from storewatch.services.storefronts import Reach
 from storewatch.storage.db import Database
-from storewatch.web import access, errors, guard, limits, metrics
+from storewatch.web import access, errors, guard, limits, metrics, request_log
 from storewatch.web.api import health, reports, v1
 from storewatch.web.pages import (
     about,
@@ -107,6 +107,7 @@ def create_app(settings: Settings, database: Database, edge: Edge = Edge()) -> F
     )
     app.extensions["storewatch.depot"] = _depot(settings)
     app.extensions["storewatch.request"] = usual(settings.seen_within, settings.default_zone)
+    request_log.register(app)
     metrics.register(app, Sources(settings.home_path or embedded.default_home(), edge.counted))
     errors.register(app)
     guard.register(app, edge.url)

@@ -142,6 +142,20 @@ class Settings:
         "the bearer token by which Prometheus reads /metrics, 16 characters or more; it opens nothing else",
         secret=True,
     )
+    heartbeat_url: str = _setting(
+        "STOREWATCH_HEARTBEAT_URL",
+        "",
+        "called by `serve` while feed, worker and backups are well, as Healthchecks wants it, "
+        "such as https://hc-ping.com/…; what ails goes to /fail after it",
+        secret=True,
+    )
+    heartbeat_every: str = _setting("STOREWATCH_HEARTBEAT_EVERY", "1m", "how often it is called")
+    feed_within: str = _setting(
+        "STOREWATCH_FEED_WITHIN",
+        "3h",
+        "the feed is well while new polls came so recently, and the newest is no older; "
+        "off: it does not matter",
+    )
     backup_within: str = _setting(
         "STOREWATCH_BACKUP_WITHIN",
         "2d",

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from storewatch import config, embedded
+from storewatch.cli import heart
 from storewatch.cli.common import database_url, duration, home, uploads
 from storewatch.config import Settings
 from storewatch.domain.checkup import Finding, State, warn
@@ -76,7 +77,7 @@ def _place(settings: Settings) -> Place:
         home=home(settings),
         uploads=uploads(settings).folder,
         default_zone=settings.default_zone,
-        stale_us=duration("STOREWATCH_ALERT_WITHIN", settings.alert_within),
+        stale_us=heart.feed_within(settings),
         backup_us=duration("STOREWATCH_BACKUP_WITHIN", settings.backup_within),
         secrets=_secrets(),
     )

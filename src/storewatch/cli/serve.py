@@ -22,7 +22,7 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from storewatch import config, embedded
-from storewatch.cli import edge, shards
+from storewatch.cli import edge, heart, shards
 from storewatch.cli.common import (
     database_url,
     duration,
@@ -95,6 +95,7 @@ def serve(host: str, port: int, no_login: bool, trusted_proxies: str, insecure: 
     networks(settings.webhook_networks)
     edge.probe_networks(settings)
     edge.check_metrics(settings)
+    heart.check(settings)
     duration("STOREWATCH_KEEP_UPLOADS", settings.keep_uploads)
     duration("STOREWATCH_ALERT_WITHIN", settings.alert_within)
     duration("STOREWATCH_KEEP_ALERTS", settings.keep_alerts)
@@ -105,6 +106,7 @@ def serve(host: str, port: int, no_login: bool, trusted_proxies: str, insecure: 
     _claim(host, port)
     with database_url(settings) as url, tempfile.TemporaryDirectory(prefix="storewatch-") as counted:
         _prepare(url)
+        heart.begin(settings, url)
         first = None if no_login else _first_admin(url)
         watch = _nothing if settings.database_url else _keeper(home(settings))
         web = ["web", "--host", host, "--port", str(port), "--trusted-proxies", trusted_proxies]

@@ -134,14 +134,26 @@ def _jobs(count: int, do: str) -> str:
     return f"1 job {do}s" if count == 1 else f"{count:,} jobs {do}"
 
 
-def polls(newest_s: float | None, within_s: float) -> Finding:
-    """`newest_s`: the age of the newest poll; None if there is none. Older than `within_s` is stale."""
+def polls(newest_s: float | None, within_s: float | None) -> Finding:
+    """`newest_s`: the age of the newest poll; None if there is none. Older than `within_s` is stale, unless
+    that is None.
+    """
     if newest_s is None:
         return warn("polls", "there is none yet", "load some: `storewatch import`, or the API")
     told = f"the newest is {age(max(newest_s, 0))} old"
-    if newest_s <= within_s:
+    if within_s is None or newest_s <= within_s:
         return ok("polls", told)
     return warn("polls", told, "look at what brings them: its log, its token, the page of imports")
+
+
+def feed(last_s: float, newest_s: float | None, within_s: float) -> Finding:
+    """`last_s`: since new polls last came from outside; `newest_s`: the age of the newest poll."""
+    told = f"new polls last came {age(last_s)} ago"
+    if last_s > within_s:
+        return bad("feed", told, "look at what brings them")
+    if newest_s is not None and newest_s > within_s:
+        return bad("feed", f"{told}, and the newest is {age(newest_s)} old", "look at what brings them")
+    return ok("feed", told)
 
 
 def stores(count: int, without_hours: int, without_zone: int, default_zone: str) -> Finding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 
@@ -21,6 +21,7 @@ def last_backup(home: Path) -> LastBackup | None:
     """The last backup that was made of this home; None if there was none, or nothing readable tells of it."""
     try:
         told = json.loads((home / "backups" / "last.json").read_text(encoding="utf-8"))
-        return LastBackup(datetime.fromisoformat(told["at"]), str(told["path"]), int(told["bytes"]))
+        at = datetime.fromisoformat(told["at"])
+        return LastBackup(at if at.tzinfo else at.replace(tzinfo=UTC), str(told["path"]), int(told["bytes"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -32,7 +32,7 @@ class Place:
     home: Path
     uploads: Path
     default_zone: str = zones.DEFAULT_ZONE
-    stale_us: int = 2 * 3600 * SECOND
+    stale_us: int | None = 3 * 3600 * SECOND
     backup_us: int = 2 * 86400 * SECOND
     secrets: Sequence[Path] = ()
 
@@ -98,7 +98,8 @@ def _content(session: Session, place: Place) -> Iterator[Finding]:
     now, lacking = condition.now(session), condition.lacking(session)
     yield judge.ok("database", f"{judge.size(now.size)}")
     yield judge.queue(now.waits, now.oldest_s, now.stalled, working=now.working)
-    yield judge.polls(now.newest_poll_s, place.stale_us / SECOND)
+    within_s = None if place.stale_us is None else place.stale_us / SECOND
+    yield judge.polls(now.newest_poll_s, within_s)
     yield judge.stores(lacking.stores, lacking.hours, lacking.zone, place.default_zone)
     yield _zones(session, place)
 

@@ -16,9 +16,11 @@ WORKS_WITHIN_S = 15
 class Condition:
     """How it stands now. Ages in seconds, None if there is nothing that could have one.
 
-    `waiting` and `running` are jobs by their queue; jobs that are for later do not wait. `stalled` are
-    running jobs whose worker is gone. `deliveries` are those to be sent, by `waiting` and `held`.
-    `import_lag_s`: since when the oldest upload waits that is not taken in yet.
+    `waiting` and `running` are jobs by their queue; jobs that are for later do not wait. `oldest_s`: since
+    when the oldest of them waits. `stalled` are running jobs whose worker is gone. `last_import_s`: since
+    polls were last taken in; `last_feed_s`: since there were new ones among them, not of our own probe.
+    `import_lag_s`: since when the oldest upload waits that is not taken in yet. `deliveries` are those to be
+    sent, by `waiting` and `held`.
     """
 
     waiting: dict[str, int]
@@ -28,6 +30,7 @@ class Condition:
     working: bool
     newest_poll_s: float | None
     last_import_s: float | None
+    last_feed_s: float | None
     import_lag_s: float
     deliveries: dict[str, int]
     size: int
@@ -76,6 +79,9 @@ _NOW = f"""
             AS newest_poll_s,
         (SELECT {_AGE.format("finished_at")} FROM import WHERE kind = 'store_status'
          ORDER BY import_no DESC LIMIT 1) AS last_import_s,
+        (SELECT {_AGE.format("finished_at")} FROM import
+         WHERE kind = 'store_status' AND source <> 'probe' AND rows_new > 0
+         ORDER BY import_no DESC LIMIT 1) AS last_feed_s,
         coalesce((SELECT {_AGE.format("min(u.created_at)")} FROM job AS j
                   JOIN upload AS u ON u.upload_id = CAST(j.args ->> 'upload_id' AS uuid)
                   WHERE j.task_name = 'take_upload'), 0) AS import_lag_s,

@@ -131,6 +131,37 @@ class Settings:
         "Apprise addresses, with commas between, such as ntfys,discord",
     )
 
+    log_format: str = _setting(
+        "STOREWATCH_LOG_FORMAT",
+        "auto",
+        "how services log: json, text, or auto, which is text for a terminal and json elsewhere",
+    )
+    metrics_token: str = _setting(
+        "STOREWATCH_METRICS_TOKEN",
+        "",
+        "the bearer token by which Prometheus reads /metrics, 16 characters or more; it opens nothing else",
+        secret=True,
+    )
+    heartbeat_url: str = _setting(
+        "STOREWATCH_HEARTBEAT_URL",
+        "",
+        "called by `serve` while feed, worker and backups are well, as Healthchecks wants it, "
+        "such as https://hc-ping.com/…; what ails goes to /fail after it",
+        secret=True,
+    )
+    heartbeat_every: str = _setting("STOREWATCH_HEARTBEAT_EVERY", "1m", "how often it is called")
+    feed_within: str = _setting(
+        "STOREWATCH_FEED_WITHIN",
+        "3h",
+        "the feed is well while new polls came so recently, and the newest is no older; "
+        "off: it does not matter",
+    )
+    backup_within: str = _setting(
+        "STOREWATCH_BACKUP_WITHIN",
+        "2d",
+        "a last backup that is older is an ailment for `doctor` and for the heartbeat",
+    )
+
     @property
     def home_path(self) -> Path | None:
         """The home as a path; None means the default."""

@@ -55,6 +55,7 @@ NO_PAGES = (
     "/api/",
     "/static/",
     "/healthz",
+    "/metrics",
     "/download/",
     "/get_report",
     "/samples/",

@@ -98,6 +98,7 @@ SCHEDULE_FORM = "name=Weekly&what=digest&every=day&at=08:00&format=csv"
 
 TABLE = (
     line("GET /healthz", ANYBODY),
+    line("GET /metrics", READ_ALL),
     line("GET /api", ANYBODY),
     line("GET /api/openapi.json", ANYBODY),
     line("GET /", MEMBERS),

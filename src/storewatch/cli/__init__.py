@@ -33,6 +33,7 @@ _COMMANDS = {
     "token": ("people", "token", "Tokens for programs: add, revoke."),
     "exception": ("exceptions", "exception", "Holidays, maintenance, corrections: add, list, undo, import."),
     "db": ("db", "db", "The database: start, stop, url, pgadmin, psql, upgrade, verify."),
+    "doctor": ("doctor", "doctor", "Look whether this installation is well, and say what to do."),
     "settings": ("settings", "settings", "Show every setting, its value and its meaning."),
     "web": ("serve", "web", ""),
 }

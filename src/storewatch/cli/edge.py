@@ -111,6 +111,15 @@ def probe_networks(settings: Settings) -> tuple[addresses.Network, ...]:
     return addresses.networks(settings.probe_networks, "STOREWATCH_PROBE_NETWORKS")
 
 
+def check_metrics(settings: Settings) -> None:
+    """SettingsError if STOREWATCH_METRICS_TOKEN could be guessed."""
+    if settings.metrics_token and len(settings.metrics_token) < 16:
+        raise SettingsError(
+            "STOREWATCH_METRICS_TOKEN has less than 16 characters and could be guessed: take the output of "
+            "`openssl rand -hex 32`"
+        )
+
+
 def mails(settings: Settings) -> bool:
     """Whether mails are set up, with all that they need."""
     return bool(settings.url) and mail(settings) is not None

@@ -8,7 +8,7 @@ from storewatch import config
 from storewatch.cli import edge
 from storewatch.cli.common import opened_database
 from storewatch.cli.logs import configure_log
-from storewatch.cli.serve import end_with_parent
+from storewatch.cli.serve import counted, end_with_parent
 from storewatch.services.reporting import usual
 
 
@@ -31,9 +31,9 @@ def probe(at_once: int, per_host: int) -> None:
     from storewatch.jobs import probe as loop
     from storewatch.outbound.probing import agent
 
-    configure_log()
-    end_with_parent()
     settings = config.read()
+    configure_log(settings.log_format, "probe")
+    end_with_parent()
     allowed, outside = edge.probe_networks(settings), edge.outside_url(settings)
     zone = usual(settings.seen_within, settings.default_zone).default_zone
     with opened_database(settings) as database:
@@ -46,4 +46,5 @@ def probe(at_once: int, per_host: int) -> None:
                 at_once=at_once,
                 per_host=per_host,
             ),
+            counted(),
         )

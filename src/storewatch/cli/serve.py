@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -21,7 +22,7 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from storewatch import config, embedded
-from storewatch.cli import edge, shards
+from storewatch.cli import edge, heart, shards
 from storewatch.cli.common import (
     database_url,
     duration,
@@ -83,8 +84,8 @@ def serve(host: str, port: int, no_login: bool, trusted_proxies: str, insecure: 
 
     All are child processes; one that dies is started again, and so is storewatch's own PostgreSQL.
     """
-    configure_log()
     settings = config.read()
+    configure_log(settings.log_format)
     outside = edge.outside_url(settings)
     edge.check(host, outside, no_login=no_login, insecure=insecure)
     edge.networks(trusted_proxies)  # these complain here, not in a child
@@ -93,6 +94,8 @@ def serve(host: str, port: int, no_login: bool, trusted_proxies: str, insecure: 
     duration("STOREWATCH_KEEP_REPORTS", settings.keep_reports)
     networks(settings.webhook_networks)
     edge.probe_networks(settings)
+    edge.check_metrics(settings)
+    heart.check(settings)
     duration("STOREWATCH_KEEP_UPLOADS", settings.keep_uploads)
     duration("STOREWATCH_ALERT_WITHIN", settings.alert_within)
     duration("STOREWATCH_KEEP_ALERTS", settings.keep_alerts)
@@ -101,14 +104,15 @@ def serve(host: str, port: int, no_login: bool, trusted_proxies: str, insecure: 
     watch_folder(settings)
     shards.spread(settings, "")
     _claim(host, port)
-    with database_url(settings) as url:
+    with database_url(settings) as url, tempfile.TemporaryDirectory(prefix="storewatch-") as counted:
         _prepare(url)
+        heart.begin(settings, url)
         first = None if no_login else _first_admin(url)
         watch = _nothing if settings.database_url else _keeper(home(settings))
         web = ["web", "--host", host, "--port", str(port), "--trusted-proxies", trusted_proxies]
         commands = {"web": [*web, *(["--no-login"] if no_login else [])], "worker": ["worker"]}
         commands["probe"] = ["probe"]
-        _Supervisor(url, commands, watch, _Place(host, port, outside), first).run()
+        _Supervisor(url, commands, watch, _Place(host, port, outside), first, counted).run()
 
 
 @dataclass(frozen=True)
@@ -217,10 +221,12 @@ class _Supervisor:
         watch: Callable[[], None],
         place: _Place,
         first_admin: str | None,
+        counted: str,
     ) -> None:
         self._environment = os.environ | {
             "STOREWATCH_DATABASE_URL": url,
             "STOREWATCH_PARENT": str(os.getpid()),
+            "STOREWATCH_COUNTED": counted,
         }
         self._environment.pop("STOREWATCH_DATABASE_URL_FILE", None)
         self._commands = commands
@@ -296,11 +302,11 @@ def worker(processes: int | None, dask: str | None) -> None:
     from storewatch.jobs.tasks import Means, make_app
     from storewatch.services.telling import Ways
 
-    configure_log()
+    settings = config.read()
+    configure_log(settings.log_format, "worker")
     end_with_parent()
     os.nice(_MODEST)
     loop.share_heaps()
-    settings = config.read()
     with opened_database(settings) as database:
         usual = reporting.usual(settings.seen_within, settings.default_zone)
         outside, allowed = edge.outside_url(settings), networks(settings.webhook_networks)
@@ -327,7 +333,7 @@ def worker(processes: int | None, dask: str | None) -> None:
         schedule_runs.after_restore(database, usual, to_us(datetime.now(UTC)))
         folder = watch_folder(settings)
         look = None if folder is None else partial(folder.look, database, means.depot)
-        loop.run(make_app(database, means), look)
+        loop.run(make_app(database, means), look, counted())
 
 
 def _watching(settings: Settings) -> Watching:
@@ -352,20 +358,27 @@ def web(host: str, port: int, no_login: bool, trusted_proxies: str) -> None:
     from storewatch.web.app import Edge, create_app
     from storewatch.web.server import Server
 
-    configure_log()
-    end_with_parent()
     settings: Settings = config.read()
+    configure_log(settings.log_format, "web")
+    end_with_parent()
     where = Edge(
         login=not no_login,
         url=edge.outside_url(settings),
         at=edge.local_url(host, port),
         trusted_proxies=edge.networks(trusted_proxies),
         mail=edge.mail(settings) is not None,
+        counted=counted(),
     )
     uploads(settings).clear_temporary()
     sys.setswitchinterval(_TURN_S)
     app = create_app(settings, Database(settings.database_url), where)
     Server(app, host, port).run()
+
+
+def counted() -> Path | None:
+    """Where the processes of `serve` hand over what they counted; None for one that is alone."""
+    folder = os.environ.get("STOREWATCH_COUNTED")
+    return Path(folder) if folder else None
 
 
 def end_with_parent() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from storewatch import config
-from storewatch.cli import edge
+from storewatch.cli import edge, heart
 from storewatch.cli.common import duration, keep_polls
 from storewatch.outbound.webhooks import networks
 from storewatch.services.reporting import usual
@@ -23,4 +23,6 @@ def settings() -> None:
     edge.outside_url(found)
     edge.mail(found)
     networks(found.webhook_networks)
+    edge.check_metrics(found)
+    heart.check(found)
     edge.probe_networks(found)

@@ -18,12 +18,13 @@ kernel grants it to nobody else, something of the old server still lives.
 """
 
 from storewatch.embedded.access import passfile, psql_command, tcp_url
-from storewatch.embedded.place import default_home
+from storewatch.embedded.place import default_home, exists
 from storewatch.embedded.sharing import ensure_running, running, start, stop
 
 __all__ = [
     "default_home",
     "ensure_running",
+    "exists",
     "passfile",
     "psql_command",
     "running",

@@ -76,6 +76,11 @@ def default_home() -> Path:
         ) from error
 
 
+def exists(home: Path) -> bool:
+    """Whether there is a database in this home."""
+    return place_of(home).data.exists()
+
+
 def prepare(home: Path) -> Place:
     """Make the home if it is not there, or refuse it; a folder that was there before stays as it was."""
     with explained(home):

@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 
 import psycopg
 import structlog
@@ -31,7 +32,7 @@ from storewatch.errors import BusyError
 from storewatch.jobs.hosts import Hosts, host_of
 from storewatch.outbound.addresses import Network
 from storewatch.outbound.probing import Prober
-from storewatch.services import probing
+from storewatch.services import counts, probing
 from storewatch.storage.db import Database
 from storewatch.storage.storefronts import Look, Place, Plan
 
@@ -71,16 +72,16 @@ class _Tally:
     written: int = 0
 
 
-def run(database: Database, manner: Manner) -> None:
-    """Looks until SIGTERM or SIGINT."""
-    asyncio.run(_until_told(database, manner))
+def run(database: Database, manner: Manner, counted: Path | None = None) -> None:
+    """Looks until SIGTERM or SIGINT. `counted`: the folder in which what is counted is handed over."""
+    asyncio.run(_until_told(database, manner, counted))
 
 
-async def _until_told(database: Database, manner: Manner) -> None:
+async def _until_told(database: Database, manner: Manner, counted: Path | None) -> None:
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
-    await Probe(database, manner).work(told)
+    await Probe(database, manner, counted).work(told)
 
 
 def _now() -> int:
@@ -90,8 +91,8 @@ def _now() -> int:
 class Probe:
     """One process that looks."""
 
-    def __init__(self, database: Database, manner: Manner) -> None:
-        self._database = database
+    def __init__(self, database: Database, manner: Manner, counted: Path | None = None) -> None:
+        self._database, self._counted = database, counted
         self._manner = manner
         self._prober = Prober(manner.allowed, manner.agent)
         self._hosts = Hosts(manner.at_once, manner.per_host)
@@ -114,6 +115,7 @@ class Probe:
             self._every(_TICK_S, self._begin),
             self._every(_WRITE_EVERY_S, self._write),
             self._every(_TELL_EVERY_S, self._tell),
+            self._every(counts.HAND_OVER_EVERY_S, self._hand_over),
         )
         tasks = [asyncio.create_task(loop) for loop in loops]
         stop = asyncio.create_task(told.wait())
@@ -206,6 +208,7 @@ class Probe:
         self._tally.looks += 1
         self._tally.inactive += judged.active is False
         self._tally.nothing += judged.active is None
+        counts.LOOKS.labels({True: "active", False: "inactive", None: "nothing"}[judged.active]).inc()
         self._seen.append(Look(plan.store_key, plan.store_id, at, judged.active, judged.reason, took))
 
     async def _once(self, plan: Plan) -> tuple[int, int, Judgement]:
@@ -241,6 +244,10 @@ class Probe:
                 return
             del self._seen[: len(part)]
             self._tally.written += written
+
+    async def _hand_over(self) -> None:
+        if self._counted is not None:
+            await asyncio.to_thread(counts.hand_over, self._counted, "probe")
 
     async def _tell(self) -> None:
         if self._tally.looks or self._tally.late:

@@ -8,6 +8,7 @@ import ctypes
 import os
 import signal
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import structlog
 from procrastinate import App
@@ -15,6 +16,7 @@ from procrastinate.exceptions import ConnectorException
 from sqlalchemy.exc import DBAPIError
 
 from storewatch.errors import StorewatchError
+from storewatch.jobs import bookkeeping
 from storewatch.services import announcing, people, uploads
 from storewatch.storage import deliveries, history, watches
 
@@ -58,17 +60,20 @@ def share_heaps() -> None:
             ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
-def run(app: App, look: Look | None = None) -> None:
-    """Works until SIGTERM or SIGINT; raises if the database goes away. `look`: at the watched folder."""
-    asyncio.run(_run(app, look))
+def run(app: App, look: Look | None = None, counted: Path | None = None) -> None:
+    """Works until SIGTERM or SIGINT; raises if the database goes away. `look`: at the watched folder.
+    `counted`: the folder in which what is counted is handed over.
+    """
+    asyncio.run(_run(app, look, counted))
 
 
-async def _run(app: App, look: Look | None) -> None:
+async def _run(app: App, look: Look | None, counted: Path | None) -> None:
     others = {task.queue for task in app.tasks.values()} - _BESIDE.keys()
     async with app.open_async():
         work = [_work(app, [queue], at_once) for queue, at_once in _BESIDE.items()]
         work.append(_work(app, others, 1, _LOOK_FOR_REPORTS_EVERY))
         work += [] if look is None else [_look_again_and_again(look)]
+        work += [] if counted is None else [bookkeeping.hand_over(counted)]
         tasks = [asyncio.create_task(part) for part in (*work, _take_up_stalled(app), _told_to_stop())]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -100,6 +105,7 @@ async def _work(app: App, queues: Iterable[str], at_once: int, look_every: float
         shutdown_graceful_timeout=20,
         delete_jobs="successful",
         install_signal_handlers=False,
+        worker_middleware=[bookkeeping.booked],
     )
 
 

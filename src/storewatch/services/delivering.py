@@ -31,7 +31,7 @@ from storewatch.errors import (
 )
 from storewatch.outbound import mail, notifying, webhooks
 from storewatch.outbound.mail import Letter
-from storewatch.services import logins, scheduled_mails, telling
+from storewatch.services import counts, logins, scheduled_mails, telling
 from storewatch.services.alert_links import Signer
 from storewatch.services.telling import Message, Ways
 from storewatch.storage import app_secrets, deliveries, delivery_log, incident_pages, queue
@@ -253,6 +253,7 @@ def channel_secret(secret: str, channel: AlertChannel) -> str:
 def _settle(database: Database, delivery: Delivery, **values: object) -> None:
     with database.transaction() as session:
         delivery_log.settle(session, delivery, **values)
+    counts.DELIVERIES.labels(str(values["status"])).inc()
     log.info("alert", delivery=str(delivery.key), status=values["status"], attempt=delivery.attempts)
 
 
@@ -271,6 +272,7 @@ def _later(database: Database, delivery: Delivery, said: str, at: int) -> None:
     with database.transaction() as session:
         if delivery_log.settle(session, delivery, status="waiting", said=said, not_before=until):
             defer_at(session, delivery.delivery_no, until)
+    counts.DELIVERIES.labels("later").inc()
     log.warning("alert not delivered yet", delivery=str(delivery.key), attempt=delivery.attempts, error=said)
 
 

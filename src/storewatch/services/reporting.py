@@ -141,7 +141,9 @@ def usual(seen_within: str, default_zone: str) -> Request:
 def trigger(database: Database, caller: Caller, request: Request, now_us: int) -> UUID:
     """Queues a report for the worker; the row and the job are committed together."""
     with database.transaction() as session:
-        return trigger_within(session, caller, request, now_us).report_id
+        report_id = trigger_within(session, caller, request, now_us).report_id
+    log.info("report queued", report_id=str(report_id))
+    return report_id
 
 
 def trigger_within(session: Session, caller: Caller, request: Request, now_us: int) -> Report:

@@ -30,7 +30,8 @@ class Database:
         self.url = normalised_url(url)
         # No question whether a connection still lives, at each use: the first statement on a dead one fails,
         # and SQLAlchemy makes all of them anew. Threads that wait for their turn would wait once more.
-        self.engine: Engine = create_engine(self.url, pool_size=20, max_overflow=5)
+        # What a statement was given stays out of errors, and so out of the log: it may be anybody's secret.
+        self.engine: Engine = create_engine(self.url, pool_size=20, max_overflow=5, hide_parameters=True)
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
@@ -210,20 +211,25 @@ def prepare(database: Database) -> None:
     """Checks the server and its schema; an empty database gets the schema, an older one is refused."""
     with _reachable(database) as connection:
         _check_server(connection)
-        revision = _revision(connection)
-    if revision is None:
+        found = _revision(connection)
+    if found is None:
         upgrade(database)
-    elif revision != HEAD:
+    elif found != HEAD:
         raise ConflictError(
-            f"The database has schema {revision}, this storewatch needs {HEAD}: "
+            f"The database has schema {found}, this storewatch needs {HEAD}: "
             "back it up, then run `storewatch db upgrade`"
         )
 
 
 def fits(database: Database) -> bool:
     """Whether the schema is the one that this storewatch needs."""
+    return revision(database) == HEAD
+
+
+def revision(database: Database) -> str | None:
+    """The schema's revision; None if there is no schema yet. SettingsError if there is no server."""
     with _reachable(database) as connection:
-        return _revision(connection) == HEAD
+        return _revision(connection)
 
 
 def upgrade(database: Database) -> bool:

@@ -7,6 +7,7 @@ each request, so what is ended or taken away is gone at once.
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -18,7 +19,7 @@ from flask_wtf.csrf import CSRFProtect, validate_csrf
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import ValidationError
 
-from storewatch.domain.permissions import Caller, Need, Via, anybody
+from storewatch.domain.permissions import Caller, Need, Role, Scope, Via, anybody
 from storewatch.errors import UsageError
 from storewatch.services import logins
 from storewatch.web.context import database
@@ -31,6 +32,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 FILES = ("static", "api_page.static")
 """Where the files of pages come from, the same for everybody."""
 
+_METRICS = "metrics.told"
 _READING = ("GET", "HEAD", "OPTIONS")
 FILES = ("static", "api_page.static")
 """Endpoints of files that are the same for everybody; only these two are open without a word of `needs`."""
@@ -135,9 +137,13 @@ def session_secret() -> str:
 # --- every request --------------------------------------------------------------------------------
 
 
-def register(app: Flask, *, login: bool) -> None:
-    """Recognises callers from here on; `admit` lets them in. Without logins everybody is everything."""
+def register(app: Flask, *, login: bool, metrics_token: str = "") -> None:
+    """Recognises callers from here on; `admit` lets them in. Without logins everybody is everything.
+
+    `metrics_token` is Prometheus's; empty: it has none.
+    """
     app.extensions["storewatch.login"] = login
+    app.extensions["storewatch.metrics_token"] = metrics_token.encode()
     app.before_request(_recognise)
     if not login:
         return
@@ -163,8 +169,16 @@ def _by_token(asked: Request) -> Person | None:
     kind, _, secret = asked.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not secret:
         return None
+    if _is_prometheus(asked, secret.strip()):
+        return Person("", True, Caller(Role.OPERATOR, Via.TOKEN, scope=Scope.READ, address=address()))
     found = logins.by_token(database(), secret.strip(), address())
     return Person("", True, found) if found else None
+
+
+def _is_prometheus(asked: Request, secret: str) -> bool:
+    """Its token is one of the settings, so it works while the database is away. It opens one endpoint."""
+    known: bytes = current_app.extensions["storewatch.metrics_token"]
+    return asked.endpoint == _METRICS and bool(known) and hmac.compare_digest(secret.encode(), known)
 
 
 def _recognise() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -15,10 +16,11 @@ from storewatch.config import Settings
 from storewatch.outbound.addresses import networks
 from storewatch.outbound.probing import agent
 from storewatch.services import depot, logins, secrets
+from storewatch.services.metrics import Sources
 from storewatch.services.reporting import usual
 from storewatch.services.storefronts import Reach
 from storewatch.storage.db import Database
-from storewatch.web import access, errors, guard, limits
+from storewatch.web import access, errors, guard, limits, metrics, request_log
 from storewatch.web.api import health, reports, v1
 from storewatch.web.pages import (
     about,
@@ -58,6 +60,7 @@ class Edge:
     `login`: whether people must log in. `url`: where it is reached from outside; links, cookies and the
     allowed hosts come from it. `at`: where it listens on this machine; links lead there if there is no
     `url`. `trusted_proxies`: networks that may say who a request comes from. `mail`: whether mails go out.
+    `counted`: the folder of what the other processes of the service counted.
     """
 
     login: bool = True
@@ -66,6 +69,7 @@ class Edge:
     trusted_proxies: tuple[str, ...] = ()
     mail: bool = False
     limits: bool = True
+    counted: Path | None = None
 
 
 class Json(DefaultJSONProvider):
@@ -103,14 +107,17 @@ def create_app(settings: Settings, database: Database, edge: Edge = Edge()) -> F
     )
     app.extensions["storewatch.depot"] = _depot(settings)
     app.extensions["storewatch.request"] = usual(settings.seen_within, settings.default_zone)
+    request_log.register(app)
+    metrics.register(app, Sources(settings.home_path or embedded.default_home(), edge.counted))
     errors.register(app)
     guard.register(app, edge.url)
-    access.register(app, login=edge.login)
+    access.register(app, login=edge.login, metrics_token=settings.metrics_token)
     limits.register(app, on=edge.limits)
     access.register_admission(app)
     for part in (
         reports,
         health,
+        metrics,
         reports_page,
         report_page,
         about,

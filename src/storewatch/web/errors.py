@@ -38,6 +38,7 @@ from storewatch.storage.db import fits
 from storewatch.web import problem_words, words
 from storewatch.web.context import database
 from storewatch.web.places import asked_for, page_before
+from storewatch.web.request_log import told_path
 
 log = structlog.get_logger()
 
@@ -156,7 +157,7 @@ def _no_database(error: OperationalError) -> Response:
 
 def _no_such_table(error: ProgrammingError) -> Response:
     if isinstance(error.orig, UndefinedTable | UndefinedColumn | UndefinedFunction) and not fits(database()):
-        log.error("the database has another schema", error=str(error.orig), request_id=g.request_id)
+        log.error("the database has another schema", error=str(error.orig))
         return problem(503, problem_words.OTHER_SCHEMA)
     return _unexpected(error)
 
@@ -169,7 +170,7 @@ def _outrun(error: IntegrityError) -> Response:
 
 
 def _quicker(error: DBAPIError) -> Response:
-    log.warning("outrun by another request", path=_told_path(), error=str(error.orig))
+    log.warning("outrun by another request", path=told_path(), error=str(error.orig))
     return problem(409, "Somebody else changed the same just now: read it again, then decide anew.")
 
 
@@ -179,21 +180,10 @@ def _no_http(error: ParseException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    log.exception(
-        "unexpected error", path=_told_path(), error=type(error).__name__, request_id=g.get("request_id")
-    )
+    log.exception("unexpected error", path=told_path(), error=type(error).__name__)
     return problem(500, "It is our fault, and nothing that you did. The log has the details.")
 
 
 def _last_resort(app: Flask) -> None:
     """What answers errors has failed itself, maybe the log; Flask would tell the whole path."""
-    app.logger.exception("An error could not be answered: %s %s", request.method, _told_path())
-
-
-_DOORS = ("/link/", "/shared/", "/alerts/")
-
-
-def _told_path() -> str:
-    """The path for the log; what comes after /link/, /shared/ and /alerts/ opens a door."""
-    door = next((door for door in _DOORS if request.path.startswith(door)), None)
-    return f"{door}…" if door else request.path
+    app.logger.exception("An error could not be answered: %s %s", request.method, told_path())

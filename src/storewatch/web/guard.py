@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from secrets import token_hex
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, request
 
 from storewatch.web.errors import problem
 from storewatch.web.problem_words import OTHER_HOST, OTHER_SITE
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask, url: str) -> None:
-    """Checks every request, and sends the headers that keep pages to themselves. Each request gets a number,
-    which its answer and the log tell.
+    """Checks every request, and sends the headers that keep pages to themselves.
 
     `url` is where we are reached from outside, as browsers write an origin; empty for loopback alone.
     """
@@ -39,7 +37,6 @@ def register(app: Flask, url: str) -> None:
 
 
 def _check() -> Response | None:
-    g.request_id = token_hex(6)
     outside: SplitResult = current_app.extensions["storewatch.url"]
     ours = bool(outside.netloc) and request.host.lower() == outside.netloc
     if not ours and _host_name(f"//{request.host}") not in LOOPBACK:
@@ -83,7 +80,6 @@ def _harden(response: Response) -> Response:
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     )
-    response.headers["X-Request-Id"] = g.request_id
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")
     if not request.path.startswith("/static/"):

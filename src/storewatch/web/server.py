@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 from gunicorn.http.errors import ParseException
 from werkzeug.wsgi import ClosingIterator
 
@@ -32,6 +33,8 @@ class Server(BaseApplication):  # type: ignore[misc]
             "graceful_timeout": 20,
             "when_ready": _bound_silence,
             "loglevel": "warning",
+            "logger_class": _Log,
+            "errorlog": None,  # no handler of its own: it logs as everything else does
             "forwarded_allow_ips": "",  # by default it believes any local client; `guard` decides that
         }
         super().__init__()
@@ -44,6 +47,15 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> WSGIApplication:
         """The app."""
         return _answered_whole(self._app)
+
+
+class _Log(Logger):  # type: ignore[misc]
+    """gunicorn's own, whose lines go to the root's handler."""
+
+    def setup(self, cfg: Any) -> None:
+        """Sets it up."""
+        super().setup(cfg)
+        self.error_log.propagate = True
 
 
 # --- clients that fall silent ---------------------------------------------------------------------

@@ -169,7 +169,7 @@ def _outrun(error: IntegrityError) -> Response:
 
 
 def _quicker(error: DBAPIError) -> Response:
-    log.warning("outrun by another request", path=_told_path(), error=str(error.orig))
+    log.warning("outrun by another request", path=told_path(), error=str(error.orig))
     return problem(409, "Somebody else changed the same just now: read it again, then decide anew.")
 
 
@@ -180,20 +180,20 @@ def _no_http(error: ParseException) -> Response:
 
 def _unexpected(error: Exception) -> Response:
     log.exception(
-        "unexpected error", path=_told_path(), error=type(error).__name__, request_id=g.get("request_id")
+        "unexpected error", path=told_path(), error=type(error).__name__, request_id=g.get("request_id")
     )
     return problem(500, "It is our fault, and nothing that you did. The log has the details.")
 
 
 def _last_resort(app: Flask) -> None:
     """What answers errors has failed itself, maybe the log; Flask would tell the whole path."""
-    app.logger.exception("An error could not be answered: %s %s", request.method, _told_path())
+    app.logger.exception("An error could not be answered: %s %s", request.method, told_path())
 
 
 _DOORS = ("/link/", "/shared/", "/alerts/")
 
 
-def _told_path() -> str:
+def told_path() -> str:
     """The path for the log; what comes after /link/, /shared/ and /alerts/ opens a door."""
     door = next((door for door in _DOORS if request.path.startswith(door)), None)
     return f"{door}…" if door else request.path

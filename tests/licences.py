@@ -97,13 +97,14 @@ def _told(one: Distribution) -> Used:
 def _licence(one: Distribution) -> str:
     """As an SPDX expression, where the package says so in one way or another."""
     meta = one.metadata
-    expression = meta.get("License-Expression")
-    if expression:
-        return str(expression)
+    if "License-Expression" in meta:
+        return str(meta["License-Expression"])
     named = [
         line.split(" :: ")[-1] for line in meta.get_all("Classifier") or [] if line.startswith("License ::")
     ]
-    told = [each for each in named if each != "OSI Approved"] or [str(meta.get("License", "")).strip()]
+    told = [each for each in named if each != "OSI Approved"] or [
+        meta["License"].strip() if "License" in meta else ""
+    ]
     return " AND ".join(_SPELT.get(each, each) for each in told)
 
 

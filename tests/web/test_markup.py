@@ -20,7 +20,7 @@ def test_no_page_runs_what_people_wrote(service: Service) -> None:
     )
     service.group(EVIL, STORE)
     mia = Browser(service, "mia@maple.example", Role.ADMIN)
-    service.person("vera'<zqx>@maple.example", **{EVIL: GroupRole.MANAGER})
+    service.person("vera'<zqx>@maple.example", Role.MEMBER, **{EVIL: GroupRole.MANAGER})
     for path, fields in FORMS.items():
         answer = mia.send(path, **fields)
         assert answer.status_code in (200, 303), (path, answer.text)

@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Most tests wait for a disk, a lock or a process, so more run at a time than there are cores.
 AT_ONCE := -n 4 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help setup demo serve test unit hunt check format bench bench-million lock clean
+.PHONY: help setup demo serve test unit hunt check format audit bench bench-million lock clean
 
 help: ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -40,6 +40,9 @@ check: setup ## Lint, format, types, layers.
 format: setup ## Put the code into shape.
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+audit: setup ## Ask which pinned packages have known flaws. Needs the network.
+	@.tools/bin/uv tool run --from pip-audit pip-audit --strict --require-hashes --disable-pip -r requirements/dev.txt
 
 bench: setup ## Measure, and write docs/benchmarks.md.
 	@scripts/setup requirements/bench.txt

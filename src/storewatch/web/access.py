@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from flask import Flask, Request, Response, current_app, g, redirect, request, session, url_for
+from flask import Flask, Request, Response, abort, current_app, g, redirect, request, session, url_for
 from flask_login import current_user
 from flask_security import RoleMixin, Security, UserDatastore, UserMixin, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect, validate_csrf
@@ -28,9 +28,6 @@ from storewatch.web.places import asked_for, page_before
 from storewatch.web.problem_words import FORGED
 
 View = TypeVar("View", bound=Callable[..., Any])
-
-FILES = ("static", "api_page.static")
-"""Where the files of pages come from, the same for everybody."""
 
 _METRICS = "metrics.told"
 _READING = ("GET", "HEAD", "OPTIONS")
@@ -116,7 +113,10 @@ class _People(UserDatastore):
 
 
 def begin(secret: str) -> None:
-    """Gives the browser the cookie of a session."""
+    """Gives the browser the cookie of a session. The one that it had, maybe somebody else's, ends."""
+    before = session_secret()
+    if before:
+        logins.replace(database(), before)
     session.clear()
     session.permanent = True
     login_user(Person(secret), remember=False, authn_via=["password"])
@@ -127,6 +127,13 @@ def end() -> None:
     logins.log_out(database(), session_secret(), caller())
     logout_user()
     session.clear()
+
+
+def left() -> BaseResponse:
+    """The way out after a logout: the browser forgets what it kept of our pages."""
+    response = redirect(url_for("account.log_in"), 303)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
 
 
 def session_secret() -> str:
@@ -157,6 +164,15 @@ def register(app: Flask, *, login: bool, metrics_token: str = "") -> None:
 def register_admission(app: Flask) -> None:
     """Lets in who may, after requests were counted."""
     app.before_request(_admit)
+
+
+def ask_again() -> None:
+    """Looks up anew who asks, after a wait: what was ended or taken away meanwhile is gone."""
+    g.pop("_login_user", None)
+    _recognise()
+    refused = _admit()
+    if refused is not None:
+        abort(refused)
 
 
 def _by_cookie(secret: str) -> Person | None:

@@ -13,10 +13,14 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from flask import Flask, Response, current_app, request
+import structlog
+from flask import Flask, Response, current_app, g, request
 
 from storewatch.web.errors import problem
 from storewatch.web.problem_words import OTHER_HOST, OTHER_SITE
+from storewatch.web.request_log import told_path
+
+log = structlog.get_logger()
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -34,6 +38,7 @@ def register(app: Flask, url: str) -> None:
     app.extensions["storewatch.url"] = urlsplit(url)
     app.before_request(_check)
     app.after_request(_harden)
+    app.after_request(_note_refusal)
 
 
 def _check() -> Response | None:
@@ -74,6 +79,25 @@ def _reads_page() -> bool:
     return request.method in ("GET", "HEAD") and request.endpoint != "reports.trigger_report"
 
 
+_REFUSALS = (401, 403, 429)
+
+
+def _note_refusal(response: Response) -> Response:
+    """A line in the log for each request that was refused for want of a right, so that who tries is seen."""
+    if response.status_code in _REFUSALS:
+        found = g.get("caller")
+        log.warning(
+            "refused",
+            status=response.status_code,
+            method=request.method,
+            path=told_path(),
+            address=request.remote_addr,
+            account_id=str(found.account_id) if found and found.account_id else None,
+            request_id=g.request_id,
+        )
+    return response
+
+
 def _harden(response: Response) -> Response:
     response.headers.setdefault(
         "Content-Security-Policy",
@@ -82,6 +106,10 @@ def _harden(response: Response) -> Response:
     )
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    if current_app.extensions["storewatch.url"].scheme == "https":
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
     if not request.path.startswith("/static/"):
         response.headers.setdefault("Cache-Control", "no-store")
     return response

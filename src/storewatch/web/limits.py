@@ -24,7 +24,7 @@ _TRIES = parse("10/minute")
 
 
 def check_tries() -> None:
-    """SlowDownError if the caller tried too many storefronts within a minute: each leads to the outside."""
+    """SlowDownError if the caller tried too much within a minute: each try sends something to the outside."""
     tries = current_app.extensions["storewatch.tries"]
     if not tries.hit(_TRIES, _key()):
         wait_s = math.ceil(tries.get_window_stats(_TRIES, _key()).reset_time - time.time())

@@ -19,7 +19,7 @@ from storewatch.services import report_figures, reporting
 from storewatch.services.reporting import Request
 from storewatch.storage.tables import Report
 from storewatch.web import idempotency
-from storewatch.web.access import caller, needs
+from storewatch.web.access import ask_again, caller, needs
 from storewatch.web.context import database, default_request, now_us
 
 blueprint = Blueprint("reports", __name__)
@@ -132,8 +132,14 @@ def waited_for(report_id: UUID, seconds: float) -> Report:
         report = reporting.get(database(), caller(), report_id)
         waited = time.monotonic() - began
         if report.finished_at is not None or waited >= seconds:
-            return report
+            return report if waited < _LOOK_EVERY else _still_theirs(report)
         time.sleep(max(_LOOK_EVERY, waited * _LATER_AT_MOST))
+
+
+def _still_theirs(report: Report) -> Report:
+    """The report, if who asked is still known after the wait and may still read it."""
+    ask_again()
+    return reporting.get(database(), caller(), report.report_id)
 
 
 def _status(report: Report) -> dict[str, Any]:

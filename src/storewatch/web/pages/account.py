@@ -44,7 +44,7 @@ def do_log_in() -> BaseResponse:
 def log_out() -> BaseResponse:
     """Logs out."""
     access.end()
-    return redirect(url_for("account.log_in"), 303)
+    return access.left()
 
 
 @blueprint.get("/forgot")

@@ -21,6 +21,7 @@ from storewatch.storage.incident_pages import Which
 from storewatch.web import alert_page_words, live
 from storewatch.web.access import asked_by_itself, caller, needs
 from storewatch.web.context import database, default_request, now_us
+from storewatch.web.limits import check_tries
 from storewatch.web.pages import forms
 from storewatch.web.pages.forms import NOTHING_WRONG, Wrong
 
@@ -212,6 +213,7 @@ def _address() -> str:
 @needs(WRITE)
 def test_channel(group_id: UUID, channel_id: UUID) -> Response:
     """Sends a real test; the page tells what came of it."""
+    check_tries()
     key = alert_channels.test(database(), caller(), group_id, channel_id)
     return _to(group_id, tested=str(key))
 

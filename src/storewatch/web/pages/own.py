@@ -52,9 +52,10 @@ def change_password() -> Response | tuple[str, int]:
     """Sets a new password; the person's other sessions end."""
     old, new = request.form.get("old", ""), request.form.get("password", "")
     try:
-        people.change_password(database(), caller(), access.session_secret(), old, new)
+        secret = people.change_password(database(), caller(), old, new)
     except StorewatchError as error:
         return _page(wrong_password=str(error)), status_of(error)
+    access.begin(secret)
     return redirect(url_for("own.account", done="password"), 303)
 
 
@@ -84,7 +85,7 @@ def end_sessions() -> Response:
     """Logs out everywhere, here too."""
     users.end_sessions(database(), caller())
     access.end()
-    return redirect(url_for("account.log_in"), 303)
+    return access.left()
 
 
 def _page(**more: str) -> str:

@@ -17,6 +17,7 @@ from storewatch.services.schedules import Found, Wanted
 from storewatch.web import schedule_words
 from storewatch.web.access import caller, needs
 from storewatch.web.context import database, default_request, mail_on, now_us
+from storewatch.web.limits import check_tries
 from storewatch.web.pages import forms
 from storewatch.web.pages.forms import NOTHING_WRONG, Wrong
 
@@ -215,6 +216,7 @@ def mine(schedule_id: UUID) -> Response:
 @needs(WRITE)
 def send(schedule_id: UUID) -> Response:
     """Sends it to oneself now."""
+    check_tries()
     schedules.send_now(database(), caller(), schedule_id, default_request(), now_us())
     return _to(schedule_id, "sent")
 

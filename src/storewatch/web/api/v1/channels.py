@@ -29,6 +29,7 @@ from storewatch.web.api.v1.common import (
 )
 from storewatch.web.api.v1.groups import GroupPath
 from storewatch.web.idempotency import shows_once
+from storewatch.web.limits import check_tries
 
 blueprint = resource(
     "Alert channels",
@@ -166,6 +167,7 @@ def delete_channel(path: ChannelPath) -> tuple[str, int]:
 @needs(WRITE)
 def test_channel(path: ChannelPath) -> Response:
     """Send a real test there, once; the delivery of that key tells what came of it."""
+    check_tries()
     key = alert_channels.test(database(), caller(), path.group_id, path.channel_id)
     response = jsonify({"key": str(key)})
     response.status_code = 202

@@ -34,6 +34,7 @@ from storewatch.web.api.v1.common import (
     tagged,
 )
 from storewatch.web.context import default_request, now_us
+from storewatch.web.limits import check_tries
 
 blueprint = resource(
     "Schedules",
@@ -258,6 +259,7 @@ def set_mine(path: SchedulePath, body: Mine) -> Response:
 @needs(WRITE)
 def send_now(path: SchedulePath) -> Response:
     """Have it sent to you now, beside its timetable and whether or not a target was missed."""
+    check_tries()
     schedules.send_now(database(), caller(), path.schedule_id, default_request(), now_us())
     response = jsonify({"to": caller().email})
     response.status_code = 202

@@ -52,6 +52,9 @@ bench-million: setup ## Measure fleets up to 1,000,000 stores, or STORES=100000;
 	@scripts/setup requirements/bench.txt
 	@$(BIN)/python -m bench.million
 
+soak: setup ## Live a day of 14,092 stores in MINUTES=16; writes docs/explanation/soak.md and its picture.
+	@$(BIN)/python -m bench.soak --minutes $(or $(MINUTES),16) $(ARGS)
+
 lock: setup ## Pin the newest versions of everything, with hashes.
 	@scripts/lock
 

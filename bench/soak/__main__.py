@@ -79,6 +79,7 @@ def _soak(asked: argparse.Namespace, url: str, folder: Path, stack: ExitStack) -
     token = people.token("admin@soak.example", Role.ADMIN).secret
     port = free_port()
     with serving(_environment(url, folder, office, port), folder, login=True, port=port) as run:
+        say("history is made of them")
         _settled(url)
         _open(database, shops)
         day = Day(port, token, folder / "watched", fleet, shops, asked.minutes * 60 / HOURS)
@@ -100,8 +101,10 @@ def _live(day: Day, run: Service, url: str, town: Town, office: PostOffice, samp
     wait_for(lambda: {told for told, _, _ in came(office, town.receivers)} >= due.keys(), 180)
     found = came(office, town.receivers)
     told = {(one, key) for one, _, key in found}
+    say(f"{len(due.keys() & {one for one, _ in told})} of {len(due)} alerts came")
     wait_for(lambda: scheduled(office) == SCHEDULES, 120)
     settled = _settled(url)
+    say("figures, database and log are looked at")
     return Outcome(
         began,
         ended,

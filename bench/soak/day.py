@@ -23,6 +23,8 @@ DARK, LIGHT = 6, 14
 """From the beginning of this hour to that of that one some storefronts are down."""
 
 SCHEDULES = 3
+_SOONEST_S = 90
+"""They run at whole minutes, and this one may be over by the time that they are known."""
 
 
 @dataclass
@@ -77,7 +79,7 @@ class Day:
         """Has reports mailed by themselves, at times spread over the day."""
         for number in range(SCHEDULES):
             seconds = (number + 1) * HOURS * self.hour_s / (SCHEDULES + 1)
-            at = datetime.now(UTC) + timedelta(seconds=seconds)
+            at = datetime.now(UTC) + timedelta(seconds=max(seconds, _SOONEST_S))
             wanted = {"name": f"Soak {number}", "what": "report", "every": "day", "format": "csv"}
             with self.client() as client:
                 answer = client.post("/api/v1/schedules", json=wanted | {"at": f"{at:%H:%M}", "zone": "UTC"})

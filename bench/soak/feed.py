@@ -14,8 +14,8 @@ from storewatch.domain.clock import DAY, HOUR, from_us
 from storewatch.services.simulating import SimulatedFiles, simulate
 
 HOURS = 24
-WEEK = 8
-"""Days that are there before: a week, and a day of room for the last window of the report."""
+WEEK = 7
+"""So many days are there before."""
 
 _SENT_WITHIN_S = 120
 

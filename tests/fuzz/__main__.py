@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -22,6 +23,7 @@ from tests.fuzz.target import Target
 from tests.fuzz.targets import TARGETS
 
 ROOT = Path(__file__).parents[2]
+KEPT = ROOT / "build/fuzz"
 _STUCK_S = 120.0
 
 
@@ -34,7 +36,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=list(TARGETS), default=list(TARGETS))
     told = parser.parse_args()
     stands = list(_all(told))
-    page.write(stands, told.minutes, told.seed)
+    if told.only == list(TARGETS):
+        page.write(stands, told.minutes, told.seed)
     for stand in stands:
         print(f"{stand.what}: {stand.executions:,} in {stand.seconds:.0f} s", *stand.findings, sep="\n  ")
     sys.exit(any(stand.findings for stand in stands))
@@ -50,8 +53,9 @@ def _all(told: argparse.Namespace) -> Iterator[Stand]:
 
 def run(target: Target, seconds: float, seed: int) -> Stand:
     """A process for a target. That it dies, or does not end, is a finding as any other."""
-    folder = ROOT / "build/fuzz" / target.name
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = KEPT / target.name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     command = [sys.executable, "-m", "tests.fuzz.one", target.name, str(seconds), str(seed), str(folder)]
     with (folder / "log").open("wb") as log:
         try:
@@ -61,15 +65,22 @@ def run(target: Target, seconds: float, seed: int) -> Stand:
             ended = "" if done.returncode == 0 else f"the process ended with {done.returncode}"
         except subprocess.TimeoutExpired:
             ended = "the process did not end"
-    stand: dict[str, Any] = json.loads((folder / "stand.json").read_text())
+    stand = _stand(folder)
     findings = [f"{each['place']}: {each['told']}" for each in stand["findings"]]
-    findings += [f"{ended}; see {folder.relative_to(ROOT)}"] if ended else []
+    findings += [f"{ended}; see {folder}"] if ended else []
     return Stand(target.what, stand["executions"], stand["seconds"], findings)
+
+
+def _stand(folder: Path) -> dict[str, Any]:
+    """What a process wrote down of itself, if it came so far."""
+    file = folder / "stand.json"
+    none: dict[str, Any] = {"executions": 0, "seconds": 0.0, "findings": []}
+    return none | json.loads(file.read_text()) if file.exists() else none
 
 
 def _contract(examples: int, seed: int) -> Stand:
     """The contract test with so many examples of each operation."""
-    began, count = time.monotonic(), ROOT / "build/fuzz/requests"
+    began, count = time.monotonic(), KEPT / "requests"
     count.unlink(missing_ok=True)
     more = {"STOREWATCH_CONTRACT_EXAMPLES": str(examples), "STOREWATCH_CONTRACT_SEED": str(seed % 10_000)}
     done = subprocess.run(

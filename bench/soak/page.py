@@ -124,7 +124,7 @@ def drawn(outcome: Outcome) -> str:
     panels = [
         Panel("Memory, MB", [_curve(outcome, name, _memory(name)) for name in memory]),
         Panel(
-            "Seconds of a page, in ms, over half a minute",
+            "Time of a page in ms, over half a minute",
             [
                 _curve(outcome, "half of them", lambda each: each.p50_ms),
                 _curve(outcome, "95 % of them", lambda each: each.p95_ms),

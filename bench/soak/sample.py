@@ -1,4 +1,4 @@
-"""How the service is, every few seconds: memory of each process, seconds of its pages, its queue."""
+"""How the service is, every few seconds: memory of each process, times of its pages, its queue."""
 
 from __future__ import annotations
 

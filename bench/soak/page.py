@@ -60,6 +60,7 @@ class Outcome:
             yield f"{self.to_do} things are still to be done"
         if self.differing[0]:
             yield "{} of {} rows are not the oracle's".format(*self.differing)
+        yield from (line for line in self.verified.splitlines() if line.startswith("WRONG"))
         yield from (f"a page: {each}" for each in self.clicks.wrong[:20])
         yield from (f"a report: {each}" for each in self.reports.wrong)
         yield from (f"the log: {each[:2000]}" for each in self.errors[:20])

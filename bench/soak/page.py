@@ -19,6 +19,7 @@ from bench.soak.sample import PROCESSES, Growth, Sample, growth
 from bench.table import table
 
 PAGE, PICTURE = ROOT / "docs/explanation/soak.md", ROOT / "docs/pictures/soak.svg"
+_SHOWN = "![By the hour: memory of each process, times of pages, jobs in the queue](../pictures/soak.svg)"
 _MEASURED = re.compile(r"(?<=<!-- measured -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
@@ -89,6 +90,7 @@ def written(outcome: Outcome, asked: argparse.Namespace) -> str:
         + "\n".join(f"- {line}." for line in lines)
         + f"\n\n{table(head, rows)}\n\n"
         + "".join(f"{line}\n" for line in problems)
+        + f"\n{_SHOWN}\n\n"
     )
 
 

@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Most tests wait for a disk, a lock or a process, so more run at a time than there are cores.
 AT_ONCE := -n 4 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help setup demo serve test unit hunt check format audit bench bench-million lock clean
+.PHONY: help setup demo serve test unit hunt fuzz soak check format audit bench bench-million lock clean
 
 help: ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -31,6 +31,9 @@ unit: setup ## Run the quick tests.
 hunt: setup ## Run the tests with generated examples on other ones than usual.
 	@HYPOTHESIS_PROFILE=hunt $(BIN)/python -m pytest $(AT_ONCE) $$(grep -rlE "^@given|schemathesis" tests --include=test_*.py) $(ARGS)
 
+fuzz: setup ## Try inputs that nobody would send, MINUTES=10 of them; writes docs/explanation/fuzzing.md.
+	@$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),10) --examples $(or $(EXAMPLES),50) $(ARGS)
+
 check: setup ## Lint, format, types, layers.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -51,6 +54,9 @@ bench: setup ## Measure, and write docs/benchmarks.md.
 bench-million: setup ## Measure fleets up to 1,000,000 stores, or STORES=100000; writes docs/benchmarks-of-large-fleets.md.
 	@scripts/setup requirements/bench.txt
 	@$(BIN)/python -m bench.million
+
+soak: setup ## Live a day of 14,092 stores in MINUTES=16; writes docs/explanation/soak.md and its picture.
+	@$(BIN)/python -m bench.soak --minutes $(or $(MINUTES),16) $(ARGS)
 
 lock: setup ## Pin the newest versions of everything, with hashes.
 	@scripts/lock

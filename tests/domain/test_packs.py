@@ -70,3 +70,29 @@ def test_stores_are_cut_where_shards_end(keys: np.ndarray, most: int, lengths: l
     parts = packs.cut(keys.astype(np.int32), most)
     assert [len(part) for part in parts] == lengths
     assert np.array_equal(np.concatenate([*parts, keys[:0]]), keys)
+
+
+ONE = (5 << 38) + (10 << 1)
+"""The poll of a store at an instant."""
+
+
+@pytest.mark.parametrize(
+    ("polls", "problem"),
+    [
+        ([ONE, ONE], "out of order"),
+        ([ONE, ONE + 1], "out of order"),
+        ([ONE + 2, ONE], "out of order"),
+        ([-1], "no poll"),
+        ([1 << 48], "no poll"),
+        ([ONE, (5 << 38) + 2 * DAY], "no poll"),
+    ],
+)
+def test_a_pack_that_is_damaged_is_known_for_it(polls: list[int], problem: str) -> None:
+    unpacking = packs.Unpacking(Axis(0, DAY), np.arange(9, dtype=np.int32))
+    with pytest.raises(packs.DamagedPackError, match=problem):
+        unpacking.places(0, 0, np.array(polls, "<i8").tobytes())
+
+
+def test_a_pack_that_is_cut_off_is_known_for_it() -> None:
+    with pytest.raises(packs.DamagedPackError, match="cut off"):
+        packs.Unpacking(Axis(0, DAY), np.arange(9, dtype=np.int32)).places(0, 0, bytes(12))

@@ -81,3 +81,9 @@ def test_a_rule_that_cannot_be_used_is_refused(rule: Rule, field: str) -> None:
 def test_rules_are_taken() -> None:
     for rule in (Rule(), Rule("200, 301-303,5xx"), Rule(json_path="$.a[0][1].b-c", json_value="x")):
         check(rule)
+
+
+@pytest.mark.parametrize("charset", ["idna", "punycode", "undefined", "rot13", "no-such-thing"])
+def test_a_page_in_a_charset_that_cannot_be_read_is_read_as_utf_8(charset: str) -> None:
+    answer = Answer(Outcome.ANSWERED, 200, "Café: order now".encode(), charset=charset)
+    assert judge(answer, Rule(says="order now")).active is True

@@ -173,6 +173,17 @@ def test_packs_that_are_wrong_are_found_and_made_anew(packed: Database) -> None:
     assert packing.verify(packed) == (0, 6)
 
 
+@pytest.mark.parametrize(
+    "damage", ["substring(polls FROM 2)", "polls || polls", "overlay(polls PLACING '\\xff' FROM 8)"]
+)
+def test_a_pack_that_is_damaged_is_read_as_rows(packed: Database, damage: str) -> None:
+    sql(packed, f"UPDATE poll_pack SET polls = {damage}")
+    assert agree(packed) == 6
+    assert packing.verify(packed)[0] == 6
+    assert packing.repack(packed, LATER) == 6
+    assert packing.verify(packed)[0] == 0
+
+
 # --- side by side ---------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ and chains of them along the description's links, so that what one answer names 
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import subprocess
@@ -41,12 +42,19 @@ CHECKS = (
     "ensure_resource_availability",
     "ignored_auth",
 )
-EXAMPLES = "10"
+EXAMPLES = os.environ.get("STOREWATCH_CONTRACT_EXAMPLES", "10")
+SEED = os.environ.get("STOREWATCH_CONTRACT_SEED", "1")
+COUNT = os.environ.get("STOREWATCH_CONTRACT_COUNT")
+"""`make fuzz` gives others, and a file for the number of requests."""
 
 
 class _Quiet(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None:
-        """Thousands of requests are no news."""
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: ARG002 - its names
+        """Thousands of requests are no news; they are counted."""
+        next(_requests)
+
+
+_requests = itertools.count()
 
 
 @contextmanager
@@ -103,7 +111,7 @@ def test_every_answer_is_one_that_is_documented(database: Database, tmp_path: Pa
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "schemathesis.cli", "run", f"{address}/api/openapi.json"),
-                *("--checks", ",".join(CHECKS), "--max-examples", EXAMPLES, "--seed", "1"),
+                *("--checks", ",".join(CHECKS), "--max-examples", EXAMPLES, "--seed", SEED),
                 *("--header", f"Authorization: Bearer {admin.secret}"),
                 *(
                     "--generation-database",
@@ -120,4 +128,6 @@ def test_every_answer_is_one_that_is_documented(database: Database, tmp_path: Pa
             text=True,
             check=False,
         )
+    if COUNT:
+        Path(COUNT).write_text(str(next(_requests)))
     assert done.returncode == 0, done.stdout[-20_000:]

@@ -104,6 +104,8 @@ def test_hours_day_by_day_are_written_next(trusting: FlaskClient) -> None:
         ({"store_id": "2.57E+14"}, "damaged by a spreadsheet"),
         ({"store_id": "taken"}, "There is a store 'taken' already"),
         ({"url": "ftp://example.com"}, "url must be an address"),
+        ({"url": "http://213[::1]"}, "url must be an address"),
+        ({"url": "http://[0:4700::1111]]:"}, "url must be an address"),
         ({"url": "https://example.com", "every_s": "5"}, "between 30 and 86400"),
         ({"url": "https://example.com", "every_s": "x"}, "whole number"),
         ({"url": "https://example.com", "statuses": "fine"}, "Write expected statuses like 2xx"),

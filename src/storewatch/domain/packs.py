@@ -4,7 +4,7 @@
           zero        store in shard     microsecond of the day    active
 
 Eight bytes a poll, little-endian, each in order of store and time. A reader moves a whole pack to its own
-axis by one look-up a poll, and never takes a row apart.
+axis by one look-up a poll, and never takes a row apart. Bytes that are no such array are known for it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from storewatch.domain.axis import Axis, Int64
 from storewatch.domain.clock import DAY
+from storewatch.errors import StorewatchError
 
 SHARD_BITS = 10
 SHARD = 1 << SHARD_BITS
@@ -23,6 +24,11 @@ SHARD = 1 << SHARD_BITS
 
 _PLACE_BITS = 38
 _PLACE = (1 << _PLACE_BITS) - 1
+_ALL_BITS = _PLACE_BITS + SHARD_BITS
+
+
+class DamagedPackError(StorewatchError):
+    """Bytes that are kept as a pack are none."""
 
 
 def shards(store_keys: NDArray[np.integer]) -> Int64:
@@ -72,10 +78,14 @@ class Unpacking:
 
     def places(self, day: int, shard: int, pack: bytes) -> Int64:
         """The polls of a pack that are asked for, as one int64 each: the place on the axis, and the state as
-        the lowest bit.
+        the lowest bit. DamagedPackError if these bytes cannot be a pack.
         """
+        if len(pack) % 8:
+            raise DamagedPackError("a pack of polls is cut off")
         polls: Int64 = np.frombuffer(pack, "<i8").astype(np.int64, copy=False)
         store, moment = polls >> _PLACE_BITS, polls & _PLACE
+        if len(polls) and not _may_be(polls, moment):
+            raise DamagedPackError("a pack of polls holds what no poll is, or is out of order")
         first = np.full(SHARD, -1, np.int64)
         own = self.position[shard << SHARD_BITS : (shard + 1) << SHARD_BITS]
         first[: len(own)] = own
@@ -95,3 +105,9 @@ class Unpacking:
             return None if all_stores else np.asarray(place >= 0)
         at = moment >> 1
         return np.asarray((place >= 0) & (at >= low) & (at <= high))
+
+
+def _may_be(polls: Int64, moment: Int64) -> bool:
+    """Whether numbers are polls of a shard and a day, in order, each instant of a store once at most."""
+    in_order = bool((np.diff(polls >> 1) > 0).all())
+    return in_order and polls[0] >= 0 and polls[-1] >> _ALL_BITS == 0 and int(moment.max()) < 2 * DAY

@@ -155,7 +155,7 @@ def _problem(answer: Answer, rule: Rule) -> str:
 def _text(answer: Answer) -> str:
     try:
         return answer.body.decode(answer.charset, "replace")
-    except LookupError:
+    except (LookupError, ValueError):  # no such charset, or one that knows no "replace", as IDNA
         return answer.body.decode("utf-8", "replace")
 
 

@@ -18,6 +18,8 @@ from storewatch.formats.csv_in import Source, shown
 MAGIC = b"PAR1"
 _ROWS_AT_ONCE = 250_000
 _BLOCK = 1 << 20
+_BROKEN = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+"""What Polars raises of a file that is damaged; the second is no Exception."""
 _NO_BAD = {"line": pl.Int64, "reason": pl.String}
 
 
@@ -36,7 +38,7 @@ class ParquetFile:
         self._path = Path(self._file.name)
         try:
             self._schema = pl.read_parquet_schema(self._path)
-        except (pl.exceptions.PolarsError, OSError) as error:
+        except (*_BROKEN, OSError) as error:
             raise FileRefusedError(
                 f"{name}: this is no Parquet file that can be read ({_first(error)})"
             ) from error
@@ -53,7 +55,7 @@ class ParquetFile:
         while True:
             try:
                 part = rows.slice(first, _ROWS_AT_ONCE).select(wanted).collect()
-            except pl.exceptions.PolarsError as error:
+            except _BROKEN as error:
                 raise FileRefusedError(f"{self.name}: the file is damaged ({_first(error)})") from error
             if not len(part):
                 return

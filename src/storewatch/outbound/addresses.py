@@ -18,6 +18,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 MAX_URL = 2000
+_NETLOC = r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]*)?"
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48")
 
 
@@ -47,7 +48,7 @@ def target(url: str, field: str) -> Target:
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise UsageError(f"{wrong} ({error})", field=field) from error
-    if not host or "@" in parts.netloc or port == 0 or not re.fullmatch(r"[A-Za-z0-9._:-]{1,253}", host):
+    if not host or port == 0 or not re.fullmatch(_NETLOC, parts.netloc):
         raise UsageError(f"{wrong}, without a name or password in it", field=field)
     secure = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

@@ -313,7 +313,10 @@ class _Wanted:
         places, lacking = [], dict.fromkeys(found, self._shards)
         if len(self._full):
             for pack in poll_packs.read(session, found, self._full.tolist()):
-                places.append(self._packs.places(pack.day, pack.shard, pack.polls))
+                try:
+                    places.append(self._packs.places(pack.day, pack.shard, pack.polls))
+                except packs.DamagedPackError:
+                    continue  # its rows are the truth; `db verify` tells of it
                 lacking[pack.day] = lacking[pack.day][lacking[pack.day] != pack.shard]
         for day, shards in lacking.items():
             if len(shards):

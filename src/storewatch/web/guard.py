@@ -93,7 +93,6 @@ def _note_refusal(response: Response) -> Response:
             path=told_path(),
             address=request.remote_addr,
             account_id=str(found.account_id) if found and found.account_id else None,
-            request_id=g.request_id,
         )
     return response
 

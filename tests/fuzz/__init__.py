@@ -1,0 +1,1 @@
+"""Fuzzing: bytes that nobody would send, against laws that must hold all the same. `make fuzz`."""

@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Most tests wait for a disk, a lock or a process, so more run at a time than there are cores.
 AT_ONCE := -n 4 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help setup demo serve test unit hunt check format bench bench-million lock clean
+.PHONY: help setup demo serve test unit hunt faults check format bench bench-million lock clean
 
 help: ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -30,6 +30,9 @@ unit: setup ## Run the quick tests.
 
 hunt: setup ## Run the tests with generated examples on other ones than usual.
 	@HYPOTHESIS_PROFILE=hunt $(BIN)/python -m pytest $(AT_ONCE) $$(grep -rlE "^@given|schemathesis" tests --include=test_*.py) $(ARGS)
+
+faults: setup ## Try every fault under load, for 20 minutes or FAULTS_ROUNDS=20; writes docs/reliability.md.
+	@$(BIN)/python -m tests.faults
 
 check: setup ## Lint, format, types, layers.
 	@$(BIN)/ruff check .

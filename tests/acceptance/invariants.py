@@ -4,7 +4,7 @@
     settle(database)                               waits until nothing is under way any more
     check(database, sent, came, uploads=folder)    raises AssertionError with all that does not hold
 
-`sent` are all polls of all stores that anybody offered, each batch in one request or file; None: not known.
+`sent` are all polls that anybody offered of some stores, each batch in one request or file; None: not known.
 """
 
 from __future__ import annotations
@@ -159,7 +159,8 @@ def _lost_or_half(session: Session, sent: list[Batch]) -> Iterator[str]:
     offered = {poll for batch in sent for poll in batch.polls}
     lost = sum(len(batch.polls - there.keys()) for batch in sent if batch.taken)
     half = sum(1 for batch in sent if 0 < len(batch.polls & there.keys()) < len(batch.polls))
-    invented, twice = len(there.keys() - offered), there.total() - len(there)
+    known, twice = {store for store, *_ in offered}, there.total() - len(there)
+    invented = sum(1 for poll in there.keys() - offered if poll[0] in known)
     for what, count in (
         ("acknowledged polls that are lost", lost),
         ("batches that are there by half", half),

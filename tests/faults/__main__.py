@@ -1,6 +1,7 @@
 """`make faults`: tries every fault for twenty minutes at most, and writes docs/reliability.md.
 
-FAULTS_ROUNDS says how often each is tried (5), and lets it take as much longer; FAULTS_MINUTES how long at most.
+FAULTS_ROUNDS says how often each is tried (5), and lets it take as much longer; FAULTS_MINUTES how
+long at most.
 """
 
 from __future__ import annotations

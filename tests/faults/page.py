@@ -84,10 +84,12 @@ for a minute.
 """
 
 FINDINGS: tuple[str, ...] = (
-    "A job whose connection was cut while the same work was queued once more stayed in the queue as being "
-    "done for as long as its worker lived: the library could not put it back. The queued one has its work now.",
+    "A job whose connection was cut while the same work was queued once more stayed in the queue as "
+    "being done for as long as its worker lived: the library could not put it back. The queued one does its "
+    "work now.",
     "A full disk of the database was answered as a database that cannot be reached, and a connection that "
-    "was lost while rows were copied would have been a fault of storewatch (500). Now 507 and 503, with words.",
+    "was lost while rows were copied would have been a fault of storewatch (500). Now 507 and 503, "
+    "with words.",
 )
 
 

@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Most tests wait for a disk, a lock or a process, so more run at a time than there are cores.
 AT_ONCE := -n 4 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help setup demo serve test unit hunt fuzz soak check format audit bench bench-million lock clean
+.PHONY: help setup demo serve test unit hunt fuzz faults soak check format audit bench bench-million lock clean
 
 help: ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -33,6 +33,9 @@ hunt: setup ## Run the tests with generated examples on other ones than usual.
 
 fuzz: setup ## Try inputs that nobody would send, MINUTES=10 of them; writes docs/explanation/fuzzing.md.
 	@$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),10) --examples $(or $(EXAMPLES),50) $(ARGS)
+
+faults: setup ## Try every fault under load, for 20 minutes or FAULTS_ROUNDS=20; writes docs/reliability.md.
+	@$(BIN)/python -m tests.faults
 
 check: setup ## Lint, format, types, layers.
 	@$(BIN)/ruff check .

@@ -33,6 +33,16 @@ def described(server: Server, load_before: float, minutes: float) -> str:
     settings = ", ".join(f"{name} = {value}" for name, value in server.settings().items())
     kind = "storewatch's own" if server.own else "given"
     rows = [
+        *here(load_before, minutes),
+        ["PostgreSQL", f"{server.version()}, {kind} ({settings})"],
+        ["packages", ", ".join(f"{name} {metadata.version(name)}" for name in _PACKAGES)],
+    ]
+    return table(("", ""), rows)
+
+
+def here(load_before: float, minutes: float) -> list[list[str]]:
+    """Rows of a table: when it was, on which machine, with which storewatch."""
+    return [
         ["date", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC; the whole run took {minutes:.1f} minutes"],
         [
             "machine",
@@ -41,10 +51,7 @@ def described(server: Server, load_before: float, minutes: float) -> str:
         ["load before the run", f"{load_before:.2f} (processes that wanted to run in the minute before)"],
         ["storewatch", f"{__version__}{_commit()}, zone data {zones.version()}"],
         ["Python", platform.python_version()],
-        ["PostgreSQL", f"{server.version()}, {kind} ({settings})"],
-        ["packages", ", ".join(f"{name} {metadata.version(name)}" for name in _PACKAGES)],
     ]
-    return table(("", ""), rows)
 
 
 def load() -> float:

@@ -86,14 +86,19 @@ class Service:
         until = time.monotonic() + PATIENCE
         while True:
             try:
-                return self._upload(file)
-            except OSError as error:
+                return self.send_file(file)
+            except (OSError, HTTPException) as error:
                 reason = getattr(error, "reason", error)
-                if not isinstance(reason, ConnectionError) or time.monotonic() > until:
+                again = isinstance(reason, ConnectionError | HTTPException)
+                if isinstance(error, HTTPError):
+                    error.close()
+                    again = error.code in (503, 507)
+                if not again or time.monotonic() > until:
                     raise
                 time.sleep(0.1)
 
-    def _upload(self, file: Path) -> str:
+    def send_file(self, file: Path) -> str:
+        """The same, once."""
         url = f"http://127.0.0.1:{self.port}/api/v1/uploads?file_name={file.name}"
         size = str(file.stat().st_size)
         with file.open("rb") as body:

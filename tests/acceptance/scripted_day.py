@@ -116,7 +116,7 @@ def send(service: Service, polls: Sequence[Poll]) -> list[object]:
         except (OSError, HTTPException) as error:
             if isinstance(error, HTTPError):
                 error.close()
-            if getattr(error, "code", 500) < 500 or time.monotonic() > until:
+            if getattr(error, "code", 503) not in (503, 507) or time.monotonic() > until:
                 raise
             time.sleep(0.1)
 

@@ -7,11 +7,13 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from procrastinate import PsycopgConnector
+from procrastinate import PsycopgConnector, RetryStrategy
+from sqlalchemy import text
 
 from storewatch.jobs import worker
 from storewatch.jobs.tasks import Means, make_app
 from storewatch.services.depot import Depot
+from storewatch.storage import queue
 from storewatch.storage.db import Database
 
 
@@ -42,3 +44,24 @@ def test_what_takes_up_jobs_ends_when_told_to_though_a_connection_comes_free_jus
     database: Database, ticks: int
 ) -> None:
     assert asyncio.run(ends(database, ticks))
+
+
+def test_a_job_that_fails_while_its_twin_is_queued_leaves_the_work_to_the_twin(database: Database) -> None:
+    app, tries = make_app(database, Means(depot=Depot(Path("none"), 1))), list[int]()
+
+    @app.task(name="twin", queue="twins", queueing_lock="twin", retry=RetryStrategy(max_attempts=3))
+    def twin() -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            with database.transaction() as session:
+                queue.defer_once(session, "twins", "twin")
+            raise ConnectionError
+
+    with database.transaction() as session:
+        queue.defer_once(session, "twins", "twin")
+    with app.open():
+        app.run_worker(queues=["twins"], wait=False, delete_jobs="successful", listen_notify=False)
+    with database.session() as session:
+        left = "SELECT status FROM procrastinate_jobs WHERE task_name = 'twin'"
+        assert session.execute(text(left)).scalars().all() == []
+    assert len(tries) == 2

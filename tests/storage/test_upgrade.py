@@ -6,94 +6,31 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy.orm import Session
 
 from storewatch.domain.clock import DAY
-from storewatch.domain.permissions import COMMAND
-from storewatch.services import history, proof, reporting
+from storewatch.services import proof
 from storewatch.services.importing import import_file
 from storewatch.services.reporting import Request
 from storewatch.services.simulating import simulate
-from storewatch.storage import db, polls
-from storewatch.storage.db import Database, raw
+from storewatch.storage import db
+from storewatch.storage.db import Database
 from tests.conftest import clone_of
-
-OLD = "0004"
-"""The schema of the first copies that others have."""
-
-TABLES = (
-    "import", "store", "store_timezone", "hours_week", "menu_hours", "store_status_day", "store_day",
-    "history_present",
-)  # fmt: skip
-END = 19_450 * DAY
+from tests.storage.older import END, fill, make_history, make_older, told
 
 
 @pytest.fixture
 def full(database: Database, tmp_path: Path) -> Database:
-    """Forty stores and two weeks of the newest schema, all of whose history is made."""
-    files = simulate(tmp_path, stores=40, days=14, seed=3, end_us=END, progress=lambda *_: None)
-    for file in (files.store_timezone, files.menu_hours, files.store_status):
-        with file.open("rb") as source:
-            import_file(database, source, file.name, now_us=END)
-    make_history(database)
+    fill(database, tmp_path)
     return database
 
 
 @pytest.fixture
 def old(server_url: str, template: str, full: Database) -> Iterator[Database]:
-    """The same as it would be in the old schema."""
     with clone_of(server_url, template) as url:
         database = Database(url)
-        with database.engine.begin() as connection:
-            raw(connection).execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-            config = Config(attributes={"connection": connection})
-            config.set_main_option("script_location", "storewatch.storage:migrations")
-            command.upgrade(config, OLD)
-        with full.session() as source, database.transaction() as target:
-            raw(target).execute("DELETE FROM history_present")
-            for day in polls.days(source):
-                polls.make_day(target, day)
-            for table in (*TABLES, *map(polls.partition_name, sorted(polls.days(source)))):
-                copy(source, target, table)
-            for table, column in (("import", "import_no"), ("store", "store_key"), ("hours_week", "week_no")):
-                own = f"pg_get_serial_sequence('{table}', '{column}')"
-                raw(target).execute(f"SELECT setval({own}, max({column})) FROM {table}")
-            raw(target).execute("DELETE FROM history_due")  # by triggers: all of it is made
+        make_older(database, full)
         yield database
         database.close()
-
-
-def copy(source: Session, target: Session, table: str) -> None:
-    """The columns that the old schema has."""
-    has = "SELECT column_name FROM information_schema.columns WHERE table_name = %s ORDER BY 1"
-    names = ", ".join(name for (name,) in raw(target).execute(has, [table]))
-    with (
-        raw(source).cursor().copy(f"COPY {table} ({names}) TO STDOUT".encode()) as rows,
-        raw(target).cursor().copy(f"COPY {table} ({names}) FROM STDIN".encode()) as into,
-    ):
-        for row in rows:
-            into.write(row)
-
-
-def make_history(database: Database) -> None:
-    while history.update(database, Request()):
-        pass
-
-
-def told(database: Database) -> list[object]:
-    """The rows of a report, how stores stand, and the days of all stores."""
-    report = reporting.make_now(database, COMMAND, Request(), END, lambda _: None)
-    with database.session() as session:
-        rows = raw(session).execute(
-            "SELECT store_key, up_seen_us, up_inferred_us, down_seen_us, down_inferred_us, unknown_us"
-            " FROM store_report WHERE report_no = %s ORDER BY 1",
-            [report.report_no],
-        )
-        queries = ("store_now ORDER BY store_key", "fleet_day ORDER BY group_no, day",
-                   "store_period ORDER BY store_key, period, first_day")  # fmt: skip
-        return [rows.fetchall(), *(raw(session).execute(f"SELECT * FROM {q}").fetchall() for q in queries)]
 
 
 def test_a_filled_database_is_upgraded_and_says_the_same(full: Database, old: Database) -> None:

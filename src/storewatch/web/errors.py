@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
+import psycopg
 import structlog
 from flask import Flask, Response, g, jsonify, render_template, request
 from gunicorn.http.errors import ParseException
 from psycopg.errors import (
     DeadlockDetected,
+    DiskFull,
     ForeignKeyViolation,
     UndefinedColumn,
     UndefinedFunction,
@@ -18,7 +20,7 @@ from psycopg.errors import (
     UniqueViolation,
 )
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from werkzeug.exceptions import HTTPException
 
 from storewatch.errors import (
@@ -61,6 +63,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(StorewatchError, _ours)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, _no_database)
+    app.register_error_handler(psycopg.OperationalError, _no_database)  # of COPY
     app.register_error_handler(ProgrammingError, _no_such_table)
     app.register_error_handler(IntegrityError, _outrun)
     app.register_error_handler(ParseException, _no_http)
@@ -146,13 +149,23 @@ def _http(error: HTTPException) -> Response:
     return response
 
 
-def _no_database(error: OperationalError) -> Response:
-    if isinstance(error.orig, DeadlockDetected):
-        return _quicker(error)
-    log.warning("database cannot be reached", error=str(error.orig))
+def _no_database(error: OperationalError | psycopg.OperationalError) -> Response:
+    cause = error.orig if isinstance(error, OperationalError) else error
+    if isinstance(cause, DeadlockDetected):
+        return _quicker(cause)
+    if isinstance(cause, DiskFull):
+        log.error("the database's disk is full", error=str(cause))
+        return problem(507, _NO_ROOM)
+    log.warning("database cannot be reached", error=str(cause))
     response = problem(503, "The database cannot be reached just now. Try again in a moment.")
     response.headers["Retry-After"] = "2"
     return response
+
+
+_NO_ROOM = (
+    "The disk of the database is full, and nothing of this was stored. "
+    "Whoever runs storewatch has to make room there; then try again."
+)
 
 
 def _no_such_table(error: ProgrammingError) -> Response:
@@ -166,11 +179,11 @@ def _outrun(error: IntegrityError) -> Response:
     """Two looked at once whether it could be done, and the database let the quicker one do it."""
     if not isinstance(error.orig, UniqueViolation | ForeignKeyViolation):
         return _unexpected(error)
-    return _quicker(error)
+    return _quicker(error.orig)
 
 
-def _quicker(error: DBAPIError) -> Response:
-    log.warning("outrun by another request", path=told_path(), error=str(error.orig))
+def _quicker(cause: BaseException | None) -> Response:
+    log.warning("outrun by another request", path=told_path(), error=str(cause))
     return problem(409, "Somebody else changed the same just now: read it again, then decide anew.")
 
 

@@ -49,6 +49,7 @@ _WORDS = {
     422: ("Something in this is wrong.", "Go back and mend it; nothing of it was done."),
     429: ("Too much at once.", "Wait a moment, then reload the page."),
     503: ("Not just now.", "Wait a moment, then reload the page. Nothing was lost."),
+    507: ("There is no room left.", "Tell who runs this storewatch. What was stored before is safe."),
 }
 _OURS = (
     "Something went wrong.",

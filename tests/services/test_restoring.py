@@ -32,7 +32,7 @@ def schema(database: Database) -> list[str]:
     differ; before PostgreSQL 18 NOT NULL had no name.
     """
     url = make_url(database.url).set(drivername="postgresql").render_as_string(hide_password=False)
-    command = [find_programs().folder / "pg_dump", "--schema-only", "--no-owner", f"--dbname={url}"]
+    command = [str(find_programs().folder / "pg_dump"), "--schema-only", "--no-owner", f"--dbname={url}"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     said = re.sub(r"CONSTRAINT \w+_not_null |[() ]", "", said)
     return sorted(line for line in said.splitlines() if not line.startswith(("\\", "--")))

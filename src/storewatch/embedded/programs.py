@@ -88,6 +88,13 @@ def find_tool(name: str) -> Path:
     return Path(found)
 
 
+def system_programs(version: str) -> Path | None:
+    """The folder of the system's programs of one major version, if they are there."""
+    found = (folder for pattern in _SYSTEM_PATTERNS for folder in Path("/").glob(pattern))
+    tried = ((folder, _tried(folder)) for folder in found)
+    return next((folder for folder, it in tried if it and str(it.major) == version), None)
+
+
 def programs_for(account: Account, base: Path) -> Programs:
     """Programs that this user can run; a wheel in a folder closed to it is copied into `base` once."""
     programs = server_programs()

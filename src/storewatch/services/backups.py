@@ -82,6 +82,12 @@ def back_up(
     return last
 
 
+def holds_data(database: Database) -> bool:
+    """Whether there is anything worth a backup."""
+    with database.snapshot() as session:
+        return bool(dumping.holdings(session))
+
+
 def keep(folder: Path, count: int) -> list[Path]:
     """Removes all but the newest backups of a folder; tells which."""
     found = sorted(path for path in folder.iterdir() if _NAMES.fullmatch(path.name))

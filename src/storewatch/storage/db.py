@@ -222,14 +222,19 @@ def prepare(database: Database) -> None:
     elif found != HEAD:
         raise ConflictError(
             f"The database has schema {found}, this storewatch needs {HEAD}: "
-            "back it up, then run `storewatch db upgrade`"
+            + ("run `storewatch db upgrade`" if found < HEAD else "install the newer storewatch")
         )
+
+
+def schema_of(database: Database) -> str | None:
+    """The schema that the database has; None: none yet."""
+    with _reachable(database) as connection:
+        return revision(connection)
 
 
 def fits(database: Database) -> bool:
     """Whether the schema is the one that this storewatch needs."""
-    with _reachable(database) as connection:
-        return revision(connection) == HEAD
+    return schema_of(database) == HEAD
 
 
 def check_server(database: Database) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from storewatch import embedded
+from storewatch.domain.clock import to_us
 from storewatch.formats.backup_file import Progress
 from storewatch.services import backups, restoring
 from storewatch.services.backups import Places
@@ -42,7 +43,7 @@ def back_up(database: Database, folder: Path, now: datetime = NOW, progress: Pro
 
 def restore(file: Path, database: Database, folder: Path, *, replace: bool = False) -> None:
     target = Target(database, "The database", Depot(folder / "restored", 1 << 20), replace)
-    restoring.restore(file, target, Request(), 0, lambda *_: silent)
+    restoring.restore(file, target, Request(), to_us(datetime.now(UTC)), lambda *_: silent)
 
 
 def counts(database: Database) -> dict[str, int]:

@@ -9,11 +9,10 @@ import shutil
 import stat
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.error import HTTPError
 
+import httpx
 import pytest
 from alembic import command
 from alembic.config import Config
@@ -66,10 +65,14 @@ def report_id(database: Database) -> str:
 
 def downloaded(port: int, report_id: str, secret: str) -> bytes:
     """The CSV of a report, by a token."""
-    url = f"http://127.0.0.1:{port}/download/{report_id}"
-    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {secret}"})
-    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
-        return bytes(answer.read())
+    url, by = f"http://127.0.0.1:{port}/download/{report_id}", {"Authorization": f"Bearer {secret}"}
+    return httpx.get(url, headers=by, timeout=PATIENCE).raise_for_status().content
+
+
+def logged_in(port: int, password: str) -> int:
+    """How a login is answered: 303 leads on."""
+    form = {"email": "ada@example.com", "password": password}
+    return httpx.post(f"http://127.0.0.1:{port}/login", data=form, timeout=PATIENCE).status_code
 
 
 def test_a_restore_on_a_fresh_home_by_the_words_of_the_page(
@@ -86,23 +89,24 @@ def test_a_restore_on_a_fresh_home_by_the_words_of_the_page(
     there = tmp_path / "there"
     there.mkdir()
     shutil.copy(file, there / "storewatch-2026-11-27-031500.zip")
-    database.close()
     before = counts(database)
     [restore_it] = blocks("Restore")
     assert "Start the service" in bash(restore_it, own_home | {"STOREWATCH_UPLOADS": ""}, there)
     with embedded.running(Path(own_home["STOREWATCH_HOME"]), print) as url:
         other = Database(url)
-        assert counts(other) == before | {"lived_in": 1}
+        assert of_ours(counts(other)) == of_ours(before | {"lived_in": 1})
         other.close()
     [settings] = (Path(own_home["STOREWATCH_HOME"]) / "backups").glob("settings-of-*.env")
     assert settings.read_text() == "STOREWATCH_CURRENCY=EUR\n"
     assert stat.S_IMODE(settings.stat().st_mode) == 0o600
     with serving(own_home, there, login=True) as service:
         assert downloaded(service.port, report_id, secret) == original
-        assert service.post("/login", email="ada@example.com", password=PASSWORD) == 200
-        with pytest.raises(HTTPError) as refused:
-            service.post("/login", email="ada@example.com", password=f"not {PASSWORD}")
-        refused.value.close()
+        assert [logged_in(service.port, word) for word in (PASSWORD, "not that one")] == [303, 401]
+
+
+def of_ours(rows: dict[str, int]) -> dict[str, int]:
+    """Without the queue's, in which the worker went on."""
+    return {table: count for table, count in rows.items() if not table.startswith("procrastinate")}
 
 
 def old(database: Database, schema: str) -> None:

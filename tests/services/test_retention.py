@@ -157,4 +157,4 @@ def test_polls_that_a_backup_reads_stay_and_nobody_waits_for_long(
         reader.execute(text("SELECT count(*) FROM store_status"))
         assert retention.remove_old_polls(fleet, KEEP, USUAL, NOW) == 0
         assert reader.execute(text("SELECT count(*) FROM store_status_day")).scalar() == 40
-    assert retention.remove_old_polls(fleet, KEEP, USUAL, NOW) == 20
+    assert retention.remove_old_polls(fleet, KEEP, USUAL, NOW) == 19

@@ -39,13 +39,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
-def _sql(url: str, statement: str) -> None:
+def sql(url: str, statement: str) -> None:
+    """Runs a statement outside of any transaction."""
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(plain, autocommit=True) as connection:
         connection.execute(statement)
 
 
-def _named(url: str, name: str) -> str:
+def named(url: str, name: str) -> str:
+    """The URL of another database of the server."""
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
@@ -90,21 +92,21 @@ def server_url() -> Iterator[str]:
 def template(server_url: str) -> Iterator[str]:
     """The name of a database with the schema and nothing in it."""
     name = f"template_{uuid.uuid4().hex[:12]}"
-    _sql(server_url, f"CREATE DATABASE {name}")
-    database = Database(_named(server_url, name))
+    sql(server_url, f"CREATE DATABASE {name}")
+    database = Database(named(server_url, name))
     db.prepare(database)
     database.close()
     yield name
-    _sql(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+    sql(server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextmanager
 def clone_of(server_url: str, template: str) -> Iterator[str]:
     """The URL of a database that is a copy of another, which nobody is using; gone at the end."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    _sql(server_url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-    yield _named(server_url, name)
-    _sql(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+    sql(server_url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    yield named(server_url, name)
+    sql(server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -199,3 +199,13 @@ def _value(variable: str, environment: Mapping[str, str]) -> str | None:
         raise SettingsError(
             f"{variable}_FILE names {file}, which cannot be read: {error.strerror}"
         ) from error
+
+
+def changed(settings: Settings) -> dict[str, str]:
+    """By variable, every value that is not the default; secrets too."""
+    usual = Settings()
+    return {
+        f.metadata["variable"]: str(getattr(settings, f.name))
+        for f in fields(Settings)
+        if getattr(settings, f.name) != getattr(usual, f.name)
+    }

@@ -14,6 +14,7 @@ from storewatch.domain.permissions import GroupRole
 from storewatch.embedded.programs import find_programs
 from storewatch.storage.db import Database
 from tests.alerting import Town, minutes_ago, ways
+from tests.backing_up import back_up, nothing_yet, restore
 from tests.conftest import clone_of
 from tests.post_office import PostOffice, post_office
 from tests.scheduling import Clockwork, down_for, in_zone
@@ -62,11 +63,17 @@ def settled(clock: Clockwork, office: PostOffice) -> bool:
     return office.letters == [] and later == [(True,)]
 
 
-@pytest.mark.parametrize("how", ["into another database", "into the same one"])
+@pytest.mark.parametrize("how", ["into another database", "into the same one", "by storewatch restore"])
 def test_after_a_restore_nothing_that_was_due_before_is_sent(
     clock: Clockwork, office: PostOffice, server_url: str, template: str, tmp_path: Path, how: str
 ) -> None:
     due(clock)
+    if how == "by storewatch restore":
+        file = back_up(clock.database, tmp_path)
+        with nothing_yet(server_url) as other:
+            restore(file, other, tmp_path)
+            assert settled(Clockwork(other), office)
+        return
     tool("pg_dump", clock.database.url, "--format=custom", f"--file={tmp_path / 'dump'}")
     if how == "into the same one":
         restored(clock.database.url, tmp_path)

@@ -29,6 +29,7 @@ from storewatch.services.chosen import Chosen
 from storewatch.services.hours_from import HoursFrom
 from storewatch.services.periods import Asked
 from storewatch.services.reporting import Request
+from storewatch.storage import retention as stored
 from storewatch.storage import verify
 from storewatch.storage.db import Database
 from tests.factories import load
@@ -146,3 +147,14 @@ def test_a_poll_deleted_by_hand_leaves_the_first_one_known_though_it_is_gone(fle
     polls.delete_range(fleet, COMMAND, "east", ((FIRST + 19) * DAY, (FIRST + 25) * DAY), "a test")
     made(fleet)
     assert days(fleet)[:10] == before
+
+
+def test_polls_that_a_backup_reads_stay_and_nobody_waits_for_long(
+    fleet: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored, "PATIENCE_S", 0.2)
+    with fleet.snapshot() as reader:
+        reader.execute(text("SELECT count(*) FROM store_status"))
+        assert retention.remove_old_polls(fleet, KEEP, USUAL, NOW) == 0
+        assert reader.execute(text("SELECT count(*) FROM store_status_day")).scalar() == 40
+    assert retention.remove_old_polls(fleet, KEEP, USUAL, NOW) == 19

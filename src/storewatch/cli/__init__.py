@@ -32,6 +32,8 @@ _COMMANDS = {
     "user": ("people", "user", "People: add, list, disable, enable, reset-password."),
     "token": ("people", "token", "Tokens for programs: add, revoke."),
     "exception": ("exceptions", "exception", "Holidays, maintenance, corrections: add, list, undo, import."),
+    "backup": ("backup", "backup", "Back up the database, the keys and the settings in one file."),
+    "restore": ("backup", "restore", "Bring a backup into another home or database."),
     "db": ("db", "db", "The database: start, stop, url, pgadmin, psql, upgrade, verify."),
     "doctor": ("doctor", "doctor", "Look whether this installation is well, and say what to do."),
     "settings": ("settings", "settings", "Show every setting, its value and its meaning."),

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
 from storewatch import config, embedded
+from storewatch.cli.backup import made_now
 from storewatch.cli.common import database_url, home, opened_database, percent_bar, say
 from storewatch.cli.pgadmin import definition
 from storewatch.config import Settings
 from storewatch.domain.clock import to_us
-from storewatch.errors import UsageError
-from storewatch.services import packing, proof, reporting, schedule_runs
+from storewatch.errors import StorewatchError, UsageError
+from storewatch.services import backups, packing, proof, reporting, schedule_runs
 from storewatch.storage import db as storage
 from storewatch.storage import verify as checks
-from storewatch.storage.db import Database, normalised_url
+from storewatch.storage.db import Database, plain_url
 
 
 @click.group()
@@ -59,7 +62,7 @@ def url() -> None:
     """Print the address of the database, for psql, pgAdmin and other tools. It holds the password."""
     settings = config.read()
     if settings.database_url:
-        click.echo(normalised_url(settings.database_url).replace("+psycopg", "", 1))
+        click.echo(plain_url(settings.database_url))
     else:
         click.echo(embedded.tcp_url(home(settings)))
 
@@ -84,7 +87,7 @@ def psql(arguments: tuple[str, ...]) -> None:
     environment: dict[str, str] = {}
     with database_url(settings) as address:
         if settings.database_url:
-            command = ["psql", normalised_url(address).replace("+psycopg", "", 1)]
+            command = ["psql", plain_url(address)]
         else:
             command, environment = embedded.psql_command(home(settings))
         done = subprocess.run([*command, *arguments], env=os.environ | environment, check=False)
@@ -92,13 +95,36 @@ def psql(arguments: tuple[str, ...]) -> None:
 
 
 @db.command()
-def upgrade() -> None:
-    """Bring the database's schema up to this version of storewatch."""
-    with database_url(config.read()) as address:
+@click.option("--no-backup", is_flag=True, help="Make no backup first.")
+def upgrade(no_backup: bool) -> None:
+    """Bring the database's schema up to this version of storewatch; a backup is made before that."""
+    settings = config.read()
+    with database_url(settings) as address:
         database = Database(address)
-        changed = storage.upgrade(database)
-        database.close()
+        try:
+            kept = None if no_backup else _kept(settings, database)
+            changed = storage.upgrade(database)
+        finally:
+            database.close()
     click.echo(f"The schema is at {storage.HEAD}" + ("." if changed else " already."))
+    if kept:
+        click.echo(
+            "To go back: stop the service, install the storewatch that you had, and run\n"
+            f"  storewatch restore --replace {shlex.quote(str(kept))}"
+        )
+
+
+def _kept(settings: Settings, database: Database) -> Path | None:
+    """A backup, if there are data that an upgrade is going to change."""
+    found = storage.schema_of(database)
+    if found in (None, storage.HEAD) or not backups.holds_data(database):
+        return None
+    try:
+        return made_now(settings, database.url).path
+    except StorewatchError as error:
+        raise StorewatchError(
+            f"{error}. Nothing was upgraded: with --no-backup it is, without a way back"
+        ) from error
 
 
 @db.command()

@@ -9,6 +9,7 @@
     place.py      the home: its paths, and whether it can work
     account.py    the user whom the server runs as (root may not)
     access.py     URLs and psql
+    dumps.py      pg_dump and pg_restore, of any server
     files.py, locks.py, waiting.py   whole-file writes, flock, patience
 
 Any number of commands share one server on one home. Each holds `users.lock` shared; the one that can
@@ -19,6 +20,7 @@ kernel grants it to nobody else, something of the old server still lives.
 
 from storewatch.embedded.access import passfile, psql_command, tcp_url
 from storewatch.embedded.place import default_home, exists
+from storewatch.embedded.programs import using
 from storewatch.embedded.sharing import ensure_running, running, start, stop
 
 __all__ = [
@@ -31,4 +33,5 @@ __all__ = [
     "start",
     "stop",
     "tcp_url",
+    "using",
 ]

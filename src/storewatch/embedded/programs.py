@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -42,6 +43,30 @@ class Programs:
         return int(self.version.split(".")[0])
 
 
+_named: ContextVar[Path | None] = ContextVar("named", default=None)
+
+
+@contextmanager
+def using(folder: Path | None) -> Iterator[None]:
+    """Servers that are started in the block are started by the programs of this folder, if one is given."""
+    token = _named.set(folder)
+    try:
+        yield
+    finally:
+        _named.reset(token)
+
+
+def server_programs() -> Programs:
+    """The programs to start a server with."""
+    folder = _named.get()
+    if folder is None:
+        return find_programs()
+    programs = _tried(folder)
+    if programs is None or programs.major < _OLDEST:
+        raise EmbeddedServerError(f"{folder} does not hold programs of PostgreSQL {_OLDEST} or later.")
+    return programs
+
+
 def find_programs() -> Programs:
     """The wheel's programs, else the system's newest that are new enough."""
     for folder in _candidates():
@@ -54,9 +79,25 @@ def find_programs() -> Programs:
     )
 
 
+def find_tool(name: str) -> Path:
+    """A program like psql or pg_dump: the one beside the server's, else the one in PATH."""
+    beside = find_programs().folder / name
+    found = beside if beside.exists() else shutil.which(name)
+    if found is None:
+        raise EmbeddedServerError(f"There is no {name} beside {beside.parent} nor in PATH. Install one.")
+    return Path(found)
+
+
+def system_programs(version: str) -> Path | None:
+    """The folder of the system's programs of one major version, if they are there."""
+    found = (folder for pattern in _SYSTEM_PATTERNS for folder in Path("/").glob(pattern))
+    tried = ((folder, _tried(folder)) for folder in found)
+    return next((folder for folder, it in tried if it and str(it.major) == version), None)
+
+
 def programs_for(account: Account, base: Path) -> Programs:
     """Programs that this user can run; a wheel in a folder closed to it is copied into `base` once."""
-    programs = find_programs()
+    programs = server_programs()
     if account.is_caller or _tried(programs.folder, account):
         return programs
     if programs.folder != _wheel_folder():

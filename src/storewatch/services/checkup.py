@@ -62,7 +62,7 @@ def _backup(place: Place) -> Finding:
 def of_database(database: Database, place: Place) -> Iterator[Finding]:
     """What the database tells. If it cannot be reached, or has another schema, it says that and no more."""
     try:
-        revision = db.revision(database)
+        revision = db.schema_of(database)
         with database.session() as session:
             yield _server(session)
             yield judge.schema(revision, db.HEAD)

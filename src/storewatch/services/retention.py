@@ -6,6 +6,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from storewatch.domain.clock import DAY, from_us
+from storewatch.errors import BusyError
 from storewatch.services.reporting import Request
 from storewatch.services.sight import rules_of
 from storewatch.storage import history as due
@@ -22,8 +23,17 @@ def remove_old_polls(database: Database, keep_us: int, request: Request, now_us:
     """Drops the polls of UTC days that ended so long before the newest poll, and freezes the local days that
     took their state from them. Returns how many days of polls are gone.
 
-    One transaction, and none of it as long as history is due for one of these days.
+    One transaction, and none of it as long as history is due for one of these days, or somebody reads polls
+    for long.
     """
+    try:
+        return _remove_old_polls(database, keep_us, request, now_us)
+    except BusyError:
+        log.info("old polls stay until a backup or a report has read them")
+        return 0
+
+
+def _remove_old_polls(database: Database, keep_us: int, request: Request, now_us: int) -> int:
     with database.transaction() as session:
         imports.lock(session, "store_status")
         due.lock(session)

@@ -64,7 +64,8 @@ def after_restore(database: Database, request: Request, now_us: int, *, sure: bo
         dropped = delivery_log.drop_waiting(session, "It waited when this was restored from a backup")
         for schedule in schedules.running(session):
             _set_next(session, schedule, _timetable(session, schedule, request), now_us)
-    log.warning("the database came out of a backup", dropped=dropped)
+    if not sure:
+        log.warning("the database came out of a backup", dropped=dropped)
 
 
 def _give_usual(session: Session, request: Request, now_us: int) -> None:

@@ -20,7 +20,8 @@ HEAD = "0016"
 
 OLDEST_SERVER = 150_000
 
-_SCHEMA_LOCK = 0x53574442  # advisory: only one process migrates
+SCHEMA_LOCK = 0x53574442
+"""Advisory: only one process makes or changes the schema."""
 
 
 class Database:
@@ -199,6 +200,11 @@ def normalised_url(url: str) -> str:
     return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
+def plain_url(url: str) -> str:
+    """The URL for other programs, of any PostgreSQL scheme; it holds the password."""
+    return normalised_url(url).replace("+psycopg", "", 1)
+
+
 def raw(session: Session | Connection) -> psycopg.Connection[Any]:
     """The psycopg connection under a session's transaction, for COPY."""
     connection = session.connection() if isinstance(session, Session) else session
@@ -211,25 +217,31 @@ def prepare(database: Database) -> None:
     """Checks the server and its schema; an empty database gets the schema, an older one is refused."""
     with _reachable(database) as connection:
         _check_server(connection)
-        found = _revision(connection)
+        found = revision(connection)
     if found is None:
         upgrade(database)
     elif found != HEAD:
         raise ConflictError(
             f"The database has schema {found}, this storewatch needs {HEAD}: "
-            "back it up, then run `storewatch db upgrade`"
+            + ("run `storewatch db upgrade`" if found < HEAD else "install the newer storewatch")
         )
+
+
+def schema_of(database: Database) -> str | None:
+    """The schema that the database has; None: none yet."""
+    with _reachable(database) as connection:
+        return revision(connection)
 
 
 def fits(database: Database) -> bool:
     """Whether the schema is the one that this storewatch needs."""
-    return revision(database) == HEAD
+    return schema_of(database) == HEAD
 
 
-def revision(database: Database) -> str | None:
-    """The schema's revision; None if there is no schema yet. SettingsError if there is no server."""
+def check_server(database: Database) -> None:
+    """SettingsError if the server can't be reached, or is too old."""
     with _reachable(database) as connection:
-        return _revision(connection)
+        _check_server(connection)
 
 
 def upgrade(database: Database) -> bool:
@@ -239,8 +251,8 @@ def upgrade(database: Database) -> bool:
 
     with _reachable(database) as connection:
         _check_server(connection)
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
-        if _revision(connection) == HEAD:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SCHEMA_LOCK})
+        if revision(connection) == HEAD:
             return False
         config = Config(attributes={"connection": connection})
         config.set_main_option("script_location", "storewatch.storage:migrations")
@@ -260,12 +272,17 @@ def _reachable(database: Database) -> Iterator[Connection]:
 
 
 def _check_server(connection: Connection) -> None:
-    version = raw(connection).info.server_version
+    version = server_version(connection)
     if version < OLDEST_SERVER:
         raise SettingsError(f"PostgreSQL {version // 10_000} is too old: storewatch needs 15 or newer")
 
 
-def _revision(connection: Connection) -> str | None:
+def server_version(session: Session | Connection) -> int:
+    """PostgreSQL's, like 180006."""
+    return raw(session).info.server_version
+
+
+def revision(connection: Connection) -> str | None:
     """The schema's revision; None if there is no schema yet."""
     if connection.execute(text("SELECT to_regclass('alembic_version')")).scalar() is None:
         return None

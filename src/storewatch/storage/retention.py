@@ -13,6 +13,8 @@ from storewatch.storage.history import MAX_GAP, NEVER
 
 _EPOCH = date(1970, 1, 1)
 
+PATIENCE_S = 5.0
+
 
 def polls_from(session: Session) -> int:
     """The instant before which polls are gone, in microseconds; far in the past if none are."""
@@ -31,9 +33,11 @@ def frozen_until(session: Session) -> int:
 def drop_before(session: Session, day: int) -> list[int]:
     """Drops the polls of the UTC days before one (counted from 1970). Returns these days.
 
-    The caller holds the lock of this kind of import.
+    The caller holds the lock of this kind of import. BusyError if somebody reads them for long.
     """
     old = sorted(each for each in polls.days(session) if each < day)
+    # Who reads polls for long, like a backup, holds this up, and it would hold up all who come to read.
+    session.execute(text(f"SET LOCAL lock_timeout = {int(PATIENCE_S * 1000)}"))
     for each in old:
         session.execute(text(f"DROP TABLE {polls.partition_name(each)}"))
     values = {"day": _EPOCH + timedelta(days=day)}

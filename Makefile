@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Most tests wait for a disk, a lock or a process, so more run at a time than there are cores.
 AT_ONCE := -n 4 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help setup demo serve test unit hunt check format bench bench-million lock clean
+.PHONY: help setup demo serve test unit hunt check format bench bench-million dist try-wheel lock clean
 
 help: ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -48,6 +48,13 @@ bench: setup ## Measure, and write docs/benchmarks.md.
 bench-million: setup ## Measure fleets up to 1,000,000 stores, or STORES=100000; writes docs/benchmarks-of-large-fleets.md.
 	@scripts/setup requirements/bench.txt
 	@$(BIN)/python -m bench.million
+
+dist: setup ## Build the wheel and the source distribution in dist/.
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build -d dist
+
+try-wheel: dist ## Install the wheel in clean environments on each Python there is, and make a demo's report in each.
+	@scripts/try-wheel
 
 lock: setup ## Pin the newest versions of everything, with hashes.
 	@scripts/lock

@@ -78,7 +78,12 @@ def test_the_wheel_says_what_it_needs_and_which_command_it_brings(wheel: Path) -
 def test_who_unpacks_the_source_distribution_can_set_up_and_test(unpacked: Path) -> None:
     for folder in ("src", "tests", "bench", "deploy", "docs", "requirements", "scripts"):
         assert own(unpacked / folder) == own(ROOT / folder)
-    assert {path.name for path in unpacked.iterdir()} >= {"Makefile", "LICENSE", "README.md", "pyproject.toml"}
+    assert {path.name for path in unpacked.iterdir()} >= {
+        "Makefile",
+        "LICENSE",
+        "README.md",
+        "pyproject.toml",
+    }
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Most tests wait for a disk, a lock or a process, so more run at a time than there are cores.
 AT_ONCE := -n 4 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help setup demo serve test unit hunt check format bench bench-million dist try-wheel lock clean
+.PHONY: help setup demo serve test unit hunt check format bench bench-million docs dist try-wheel lock clean
 
 help: ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -49,6 +49,9 @@ bench-million: setup ## Measure fleets up to 1,000,000 stores, or STORES=100000;
 	@scripts/setup requirements/bench.txt
 	@$(BIN)/python -m bench.million
 
+docs: setup ## Build the documentation as a static site in build/docs; a link that leads nowhere ends it.
+	@$(BIN)/python scripts/site/build.py build/docs
+
 dist: setup ## Build the wheel and the source distribution in dist/.
 	@rm -rf dist
 	@$(BIN)/python -m hatchling build -d dist
@@ -60,4 +63,4 @@ lock: setup ## Pin the newest versions of everything, with hashes.
 	@scripts/lock
 
 clean: ## Remove what setup made.
-	@rm -rf .venv .tools
+	@rm -rf .venv .tools build dist

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from itertools import pairwise
 from os.path import relpath
 from pathlib import Path
 from posixpath import normpath
@@ -84,7 +85,7 @@ def read_pages(tree: Path) -> dict[Path, Page]:
 
 def name_headings(page: Page) -> None:
     """Gives each heading its name."""
-    for opening, inline in zip(page.tokens, page.tokens[1:], strict=False):
+    for opening, inline in pairwise(page.tokens):
         if opening.type == "heading_open":
             opening.attrSet("id", anchor(plain(inline)))
 
@@ -111,7 +112,7 @@ def lead_links(page: Page, pages: dict[Path, Page], tree: Path) -> None:
 def contents(index: Page) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """The parts of the index, each with (title, target) of its pages."""
     title, links = "", list[tuple[str, str]]()
-    for before, token in zip(index.tokens, index.tokens[1:], strict=False):
+    for before, token in pairwise(index.tokens):
         if before.type == "heading_open" and before.tag == "h2":
             yield title, links
             title, links = plain(token), []
@@ -123,7 +124,7 @@ def contents(index: Page) -> Iterator[tuple[str, list[tuple[str, str]]]]:
 def page_links(inline: Token) -> Iterator[tuple[str, str]]:
     """(text, target) of the links to pages in a line."""
     children = inline.children or []
-    for opening, text in zip(children, children[1:], strict=False):
+    for opening, text in pairwise(children):
         target = str(opening.attrs.get("href", "")) if opening.type == "link_open" else ""
         if target.endswith(".html"):
             yield text.content, target

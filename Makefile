@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Most tests wait for a disk, a lock or a process, so more run at a time than there are cores.
 AT_ONCE := -n 4 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help setup demo serve test unit hunt fuzz faults soak check format audit bench bench-million lock clean
+.PHONY: help setup demo serve test unit hunt fuzz faults soak check format audit bench bench-million docs dist try-wheel lock clean
 
 help: ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -61,8 +61,18 @@ bench-million: setup ## Measure fleets up to 1,000,000 stores, or STORES=100000;
 soak: setup ## Live a day of 14,092 stores in MINUTES=16; writes docs/explanation/soak.md and its picture.
 	@$(BIN)/python -m bench.soak --minutes $(or $(MINUTES),16) $(ARGS)
 
+docs: setup ## Build the documentation as a static site in build/docs; a link that leads nowhere ends it.
+	@$(BIN)/python scripts/site/build.py build/docs
+
+dist: setup ## Build the wheel and the source distribution in dist/.
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build -d dist
+
+try-wheel: dist ## Install the wheel in clean environments on each Python there is, and make a demo's report in each.
+	@scripts/try-wheel
+
 lock: setup ## Pin the newest versions of everything, with hashes.
 	@scripts/lock
 
 clean: ## Remove what setup made.
-	@rm -rf .venv .tools
+	@rm -rf .venv .tools build dist

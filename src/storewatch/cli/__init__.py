@@ -63,13 +63,16 @@ class _Lazy(click.Group):
             formatter.write_dl([(name, text) for name, (_, _, text) in _COMMANDS.items() if text])
 
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Lazy, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="storewatch %(version)s")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """How much was each store up or down during its opening hours?
 
-    New here? `storewatch demo` shows it all in a minute.
+    New here? `storewatch` alone says what to do next.
     """
+    if context.invoked_subcommand is None:
+        importlib.import_module("storewatch.cli.first_steps").show()
 
 
 def main() -> NoReturn:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import signal
 import socket
@@ -16,13 +15,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import click
 from sqlalchemy.exc import DBAPIError
 
 from storewatch import config, embedded
-from storewatch.cli import edge, heart, shards
+from storewatch.cli import edge, heart, listening, shards
 from storewatch.cli.common import (
     database_url,
     duration,
@@ -38,7 +38,7 @@ from storewatch.cli.logs import configure_log
 from storewatch.config import Settings
 from storewatch.domain.clock import to_us
 from storewatch.domain.watch import Patience
-from storewatch.errors import EmbeddedServerError, UsageError
+from storewatch.errors import EmbeddedServerError
 from storewatch.outbound.webhooks import networks
 from storewatch.services import outages, people, reporting, schedule_runs
 from storewatch.services.announcing import Outside
@@ -55,6 +55,7 @@ to send or an answer to pass on, which takes less.
 """
 
 _LOOK_EVERY = 0.25
+_ANSWERS_WITHIN = 1.0
 _ASK_EVERY = 3.0
 _LONGEST_PAUSE = 5.0
 _STEADY_AFTER = 10.0  # a child that lived so long is restarted at once
@@ -79,13 +80,18 @@ _STOP_WITHIN = 25.0
     help="Who may say by X-Forwarded-For and -Proto where a request comes from: 127.0.0.1,10.0.0.0/8.",
 )
 @click.option("--insecure", is_flag=True, help="Serve other machines without https: passwords can be read.")
-def serve(host: str, port: int, no_login: bool, trusted_proxies: str, insecure: bool) -> None:
+@click.option("--web-only", is_flag=True, help="No worker and no probe: they are run by themselves.")
+def serve(host: str, port: int, no_login: bool, trusted_proxies: str, insecure: bool, web_only: bool) -> None:
     """Serve the pages and the REST API, with a worker beside, and the probe once there is a storefront.
 
-    All are child processes; one that dies is started again, and so is storewatch's own PostgreSQL.
+    All are child processes; one that dies is started again, and so is storewatch's own PostgreSQL. A socket
+    that systemd hands over takes the place of --host and --port.
     """
     settings = config.read()
     configure_log(settings.log_format)
+    given = listening.inherited()
+    if given is not None:
+        host, port = given.getsockname()[:2]
     outside = edge.outside_url(settings)
     edge.check(host, outside, no_login=no_login, insecure=insecure)
     edge.networks(trusted_proxies)  # these complain here, not in a child
@@ -103,22 +109,24 @@ def serve(host: str, port: int, no_login: bool, trusted_proxies: str, insecure: 
     uploads(settings)
     watch_folder(settings)
     shards.spread(settings, "")
-    _claim(host, port)
-    with database_url(settings) as url, tempfile.TemporaryDirectory(prefix="storewatch-") as counted:
+    listener = given or listening.opened(host, port)
+    folder = tempfile.TemporaryDirectory(prefix="storewatch-")
+    with listener, database_url(settings) as url, folder as counted:
         _prepare(url)
         heart.begin(settings, url)
         first = None if no_login else _first_admin(url)
         watch = _nothing if settings.database_url else _keeper(home(settings))
-        web = ["web", "--host", host, "--port", str(port), "--trusted-proxies", trusted_proxies]
-        commands = {"web": [*web, *(["--no-login"] if no_login else [])], "worker": ["worker"]}
-        commands["probe"] = ["probe"]
-        _Supervisor(url, commands, watch, _Place(host, port, outside), first, counted).run()
+        web = ["web", "--host", host, "--port", str(port), "--listener", str(listener.fileno())]
+        web += ["--trusted-proxies", trusted_proxies, *(["--no-login"] if no_login else [])]
+        commands = {"web": web} | ({} if web_only else {"worker": ["worker"], "probe": ["probe"]})
+        _Supervisor(url, commands, watch, _Place(listener, host, port, outside), first, counted).run()
 
 
 @dataclass(frozen=True)
 class _Place:
     """Where the service listens, and where it is reached."""
 
+    listener: socket.socket
     host: str
     port: int
     outside: str
@@ -131,6 +139,15 @@ class _Place:
     def words(self) -> str:
         listens = "" if not self.outside else f" (listening on {self.host}, port {self.port})"
         return f"{self.url}{listens}"
+
+    def answers(self) -> bool:
+        """Whether a request is answered, with whatever; a connection alone proves nothing, it may be kept."""
+        connection = HTTPConnection(self.host, self.port, timeout=_ANSWERS_WITHIN)
+        with contextlib.suppress(OSError, HTTPException), contextlib.closing(connection):
+            connection.request("GET", "/healthz", headers={"Host": "localhost"})
+            connection.getresponse()
+            return True
+        return False
 
 
 def _prepare(url: str) -> None:
@@ -176,25 +193,6 @@ class _Storefronts:
             time.sleep(_ASK_EVERY)
 
 
-def _claim(host: str, port: int) -> None:
-    """Says plainly that a port or an address cannot be had, before anything is started."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise UsageError(_why_not(host, port, error)) from error
-
-
-def _why_not(host: str, port: int, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"Port {port} is taken: stop what listens there, or give another --port"
-    if error.errno == errno.EACCES:
-        return f"Port {port} is not for this user: give a --port from 1024 on"
-    return f"--host {host}: this machine has no such address ({error}); 0.0.0.0 or :: takes all it has"
-
-
 def _nothing() -> None:
     """A server that is given is not ours to watch."""
 
@@ -228,7 +226,8 @@ class _Supervisor:
             "STOREWATCH_PARENT": str(os.getpid()),
             "STOREWATCH_COUNTED": counted,
         }
-        self._environment.pop("STOREWATCH_DATABASE_URL_FILE", None)
+        for name in ("STOREWATCH_DATABASE_URL_FILE", "NOTIFY_SOCKET", "LISTEN_PID", "LISTEN_FDS"):
+            self._environment.pop(name, None)
         self._commands = commands
         self._storefronts = _Storefronts(url)
         self._watch = watch
@@ -257,15 +256,14 @@ class _Supervisor:
 
     def _announce(self) -> None:
         """Tells the address once it answers, and not before."""
-        if self._announced:
+        if self._announced or not self._place.answers():
             return
-        address = (self._place.host, self._place.port)
-        with contextlib.suppress(OSError), socket.create_connection(address, 0.2):
-            say(f"at {self._place.words}, until Ctrl-C")
-            if self._first_admin:
-                link = f"{self._place.url}/link/{self._first_admin}"
-                say(f"nobody can log in yet; make the first administrator at {link}")
-            self._announced = True
+        listening.tell_systemd("READY=1")
+        say(f"at {self._place.words}, until Ctrl-C")
+        if self._first_admin:
+            link = f"{self._place.url}/link/{self._first_admin}"
+            say(f"nobody can log in yet; make the first administrator at {link}")
+        self._announced = True
 
     def _keep(self, name: str) -> None:
         child = self._children.get(name)
@@ -279,11 +277,15 @@ class _Supervisor:
             if self._stop.wait(self._pause[name]):
                 return
         self._children[name] = subprocess.Popen(
-            [sys.executable, "-m", "storewatch", *self._commands[name]], env=self._environment
+            [sys.executable, "-m", "storewatch", *self._commands[name]],
+            env=self._environment,
+            pass_fds=[self._place.listener.fileno()] if name == "web" else [],
         )
         self._began[name] = time.monotonic()
 
     def _end(self) -> None:
+        listening.tell_systemd("STOPPING=1")
+        self._place.listener.close()
         for child in self._children.values():
             child.terminate()
         until = time.monotonic() + _STOP_WITHIN
@@ -351,9 +353,12 @@ def _watching(settings: Settings) -> Watching:
 @click.command(hidden=True)
 @click.option("--host", required=True)
 @click.option("--port", required=True, type=int)
+@click.option(
+    "--listener", required=True, type=int, help="The number of the descriptor to take requests from."
+)
 @click.option("--no-login", is_flag=True)
 @click.option("--trusted-proxies", default="")
-def web(host: str, port: int, no_login: bool, trusted_proxies: str) -> None:
+def web(host: str, port: int, listener: int, no_login: bool, trusted_proxies: str) -> None:
     """The web process of `serve`."""
     from storewatch.web.app import Edge, create_app
     from storewatch.web.server import Server
@@ -372,7 +377,7 @@ def web(host: str, port: int, no_login: bool, trusted_proxies: str) -> None:
     uploads(settings).clear_temporary()
     sys.setswitchinterval(_TURN_S)
     app = create_app(settings, Database(settings.database_url), where)
-    Server(app, host, port).run()
+    Server(app, listener).run()
 
 
 def counted() -> Path | None:

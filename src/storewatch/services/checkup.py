@@ -56,7 +56,7 @@ def _backup(place: Place) -> Finding:
     if last is None:
         return judge.backup(None, "", within_s)
     age_s = (datetime.now(UTC) - last.at).total_seconds()
-    return judge.backup(age_s, last.path, within_s, there=Path(last.path).exists())
+    return judge.backup(age_s, str(last.path), within_s, there=last.path.exists())
 
 
 def of_database(database: Database, place: Place) -> Iterator[Finding]:

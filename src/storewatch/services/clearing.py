@@ -12,6 +12,14 @@ def holds_real_data(database: Database) -> bool:
         return imports.any_not_from(session, "demo")
 
 
+def kind_of_data(database: Database) -> str:
+    """`nothing`, `demo` (an invented fleet alone) or `data`."""
+    with database.session() as session:
+        if imports.latest(session) is None:
+            return "nothing"
+        return "data" if imports.any_not_from(session, "demo") else "demo"
+
+
 def remove_invented(database: Database) -> bool:
     """Empties a database that holds nothing but the demo's data. False if there was nothing."""
     with database.transaction() as session:

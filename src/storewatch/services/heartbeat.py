@@ -61,7 +61,7 @@ def _findings(now: Condition, limits: Limits) -> Iterator[Finding]:
     last = last_backup(limits.home)
     if last is not None:
         age_s = (datetime.now(UTC) - last.at).total_seconds()
-        yield judge.backup(age_s, last.path, limits.backup_us / SECOND, there=Path(last.path).exists())
+        yield judge.backup(age_s, str(last.path), limits.backup_us / SECOND, there=last.path.exists())
 
 
 def beat(url: str, ailing: list[str]) -> None:

@@ -73,3 +73,9 @@ def share_url(secret: str) -> str:
 def now_us() -> int:
     """The machine's clock."""
     return to_us(datetime.now(UTC))
+
+
+def ending() -> bool:
+    """Whether the service is told to stop: who waits within a request is answered now."""
+    found = current_app.extensions.get("storewatch.ending")
+    return found is not None and bool(found())

@@ -20,18 +20,20 @@ if TYPE_CHECKING:
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    """Serves one app until SIGTERM."""
+    """Serves one app until SIGTERM; then it ends the requests under way, and takes no new ones."""
 
-    def __init__(self, app: Flask, host: str, port: int) -> None:
+    def __init__(self, app: Flask, listener: int) -> None:
+        """`listener`: the descriptor of a socket that listens. Who handed it over keeps those who knock."""
         self._app = app
         self._options: dict[str, Any] = {
-            "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+            "bind": f"fd://{listener}",
             "workers": 1,
             "worker_class": "gthread",
             "threads": 16,
             "control_socket_disable": True,
             "graceful_timeout": 20,
             "when_ready": _bound_silence,
+            "post_worker_init": self._tell_of_the_end,
             "loglevel": "warning",
             "logger_class": _Log,
             "errorlog": None,  # no handler of its own: it logs as everything else does
@@ -43,6 +45,10 @@ class Server(BaseApplication):  # type: ignore[misc]
         """Takes our options and nothing from files or the environment."""
         for name, value in self._options.items():
             self.cfg.set(name, value)
+
+    def _tell_of_the_end(self, worker: Any) -> None:
+        """A request that waits for something need not wait on."""
+        self._app.extensions["storewatch.ending"] = lambda: not worker.alive
 
     def load(self) -> WSGIApplication:
         """The app."""

@@ -20,7 +20,7 @@ from storewatch.services.reporting import Request
 from storewatch.storage.tables import Report
 from storewatch.web import idempotency
 from storewatch.web.access import ask_again, caller, needs
-from storewatch.web.context import database, default_request, now_us
+from storewatch.web.context import database, default_request, ending, now_us
 
 blueprint = Blueprint("reports", __name__)
 idempotency.register(blueprint)
@@ -126,12 +126,12 @@ def _wait() -> float:
 
 
 def waited_for(report_id: UUID, seconds: float) -> Report:
-    """The report, once it is finished or the time is over."""
+    """The report, once it is finished, the time is over or the service is told to stop."""
     began = time.monotonic()
     while True:
         report = reporting.get(database(), caller(), report_id)
         waited = time.monotonic() - began
-        if report.finished_at is not None or waited >= seconds:
+        if report.finished_at is not None or waited >= seconds or ending():
             return report if waited < _LOOK_EVERY else _still_theirs(report)
         time.sleep(max(_LOOK_EVERY, waited * _LATER_AT_MOST))
 

@@ -12,6 +12,7 @@ import traceback
 from typing import NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from storewatch import __version__
 from storewatch.errors import StorewatchError
@@ -37,6 +38,7 @@ _COMMANDS = {
     "db": ("db", "db", "The database: start, stop, url, pgadmin, psql, upgrade, verify."),
     "doctor": ("doctor", "doctor", "Look whether this installation is well, and say what to do."),
     "settings": ("settings", "settings", "Show every setting, its value and its meaning."),
+    "completion": ("completion", "completion", "Complete commands with TAB, in bash, zsh and fish."),
     "web": ("serve", "web", ""),
 }
 
@@ -57,6 +59,15 @@ class _Lazy(click.Group):
         gc.enable()
         assert isinstance(command, click.Command)  # noqa: S101 - the table says so
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """The names of commands by the table: nobody waits a second for a TAB."""
+        found = [
+            CompletionItem(name, help=text)
+            for name, (_, _, text) in _COMMANDS.items()
+            if text and name.startswith(incomplete)
+        ]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):

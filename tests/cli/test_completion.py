@@ -74,8 +74,7 @@ def asked(words: str, *options: str) -> subprocess.CompletedProcess[str]:
     """What bash asks at a TAB after these words."""
     return subprocess.run(
         [sys.executable, *options, str(Path(sys.executable).parent / "storewatch")],
-        env=ENVIRONMENT
-        | {"_STOREWATCH_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": "1"},
+        env=ENVIRONMENT | {"_STOREWATCH_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": "1"},
         capture_output=True,
         text=True,
         check=True,

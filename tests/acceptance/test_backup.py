@@ -91,6 +91,7 @@ def test_a_restore_on_a_fresh_home_by_the_words_of_the_page(
     shutil.copy(file, there / "storewatch-2026-11-27-031500.zip")
     before = counts(database)
     [restore_it] = blocks("Restore")
+    assert PAGE.read_text(encoding="utf-8").count("```sh\n") == 2, "a block that nobody runs"
     assert "Start the service" in bash(restore_it, own_home | {"STOREWATCH_UPLOADS": ""}, there)
     with embedded.running(Path(own_home["STOREWATCH_HOME"]), print) as url:
         other = Database(url)

@@ -52,8 +52,6 @@ NOT_HERE = {
     ("docs/how-to/open-the-database.md", "python3 -m venv"): "pgAdmin is a large program, seen by hand",
     ("docs/how-to/open-the-database.md", "storewatch db start"): "pgAdmin is a large program, seen by hand",
     ("docs/how-to/open-the-database.md", "export PGADMIN"): "pgAdmin is a large program, seen by hand",
-    ("docs/how-to/back-up.md", "tools="): "it stops and starts a server that other tests use",
-    ("docs/how-to/back-up.md", "createdb"): "it wants client programs as new as the server",
     ("docs/how-to/use-your-own-postgresql.md", "createdb"): OTHER_MACHINES,
     ("docs/how-to/make-large-reports-together.md", "dask scheduler"): OTHER_MACHINES,
     ("docs/how-to/make-large-reports-together.md", "STOREWATCH_DATABASE_URL="): OTHER_MACHINES,
@@ -61,6 +59,7 @@ NOT_HERE = {
     ("docs/how-to/reports-that-come-by-themselves.md", "storewatch db restored"): "tests/jobs/ do the same",
 }
 ELSEWHERE = {
+    "docs/how-to/back-up.md": "tests/acceptance/test_backup.py",
     "docs/how-to/first-hour-with-the-api.md": "tests/acceptance/test_first_hour.py",
     "docs/how-to/why-a-month-missed-its-target.md": "tests/acceptance/test_missed_target.py",
 }

@@ -53,6 +53,11 @@ NOT_HERE = {
     ("docs/how-to/open-the-database.md", "storewatch db start"): "pgAdmin is a large program, seen by hand",
     ("docs/how-to/open-the-database.md", "export PGADMIN"): "pgAdmin is a large program, seen by hand",
     ("docs/how-to/use-your-own-postgresql.md", "createdb"): OTHER_MACHINES,
+    ("docs/how-to/watch-storewatch-itself.md", "openssl rand"): OTHER_MACHINES,
+    (
+        "docs/how-to/watch-storewatch-itself.md",
+        "journalctl",
+    ): "tests/acceptance/test_watched.py does the same",
     ("docs/how-to/make-large-reports-together.md", "dask scheduler"): OTHER_MACHINES,
     ("docs/how-to/make-large-reports-together.md", "STOREWATCH_DATABASE_URL="): OTHER_MACHINES,
     ("docs/how-to/make-large-reports-together.md", "export STOREWATCH_DASK"): OTHER_MACHINES,

@@ -95,9 +95,8 @@ def test_a_restore_on_a_fresh_home_by_the_words_of_the_page(
     before = counts(database)
     [restore_it] = blocks("Restore")
     assert "Start the service" in bash(restore_it, own_home | {"STOREWATCH_UPLOADS": ""}, there)
-    with embedded.running(Path(own_home["STOREWATCH_HOME"]), print) as url:
-        with closing(Database(url)) as other:
-            assert of_ours(counts(other)) == of_ours(before | {"lived_in": 1})
+    with embedded.running(Path(own_home["STOREWATCH_HOME"]), print) as url, closing(Database(url)) as other:
+        assert of_ours(counts(other)) == of_ours(before | {"lived_in": 1})
     [settings] = (Path(own_home["STOREWATCH_HOME"]) / "backups").glob("settings-of-*.env")
     assert settings.read_text() == "STOREWATCH_CURRENCY=EUR\n"
     assert stat.S_IMODE(settings.stat().st_mode) == 0o600

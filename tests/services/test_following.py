@@ -122,8 +122,8 @@ def test_stores_that_open_go_on_from_how_they_were_last_open(database: Database,
 
 
 def test_a_poll_while_it_is_closed_does_not_spare_the_day_before(database: Database) -> None:
-    """At 3 it is closed, so the first poll of the day that counts is that at 10:30: with it the evening before
-    may have been down, too.
+    """At 3 it is closed, so the first poll of the day that counts is that at 10:30: with it the evening
+    before may have been down, too.
     """
     begin(database)
     make(database, "hours", ("a", [(day, 10 * 3600, 22 * 3600) for day in range(7)], FIRST))

@@ -103,6 +103,7 @@ def _live(day: Day, run: Service, url: str, town: Town, office: PostOffice, samp
     told = {(one, key) for one, _, key in found}
     say(f"{len(due.keys() & {one for one, _ in told})} of {len(due)} alerts came")
     wait_for(lambda: scheduled(office) == SCHEDULES, 120)
+    _close(url)
     settled = _settled(url)
     say("figures, database and log are looked at")
     return Outcome(
@@ -141,6 +142,12 @@ def _open(database: Database, shops: Shops) -> None:
         keys = stores.allot_keys(session, [str(number) for number in range(SHOPS)])
         for store_id, key in keys.iter_rows():
             storefronts.put(session, key, {"url": shops.url(int(store_id)), "every_s": EVERY_S})
+
+
+def _close(url: str) -> None:
+    """Has nobody look any more: each look is a poll, and there would always be something to do."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("UPDATE storefront SET enabled = false")
 
 
 def _people(day: Day) -> list[Person]:

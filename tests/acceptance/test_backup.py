@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -19,7 +20,7 @@ from alembic.config import Config
 
 from storewatch import embedded
 from storewatch.domain.permissions import COMMAND, Role
-from storewatch.services import reporting
+from storewatch.services import history, reporting
 from storewatch.services.reporting import Request
 from storewatch.storage import db
 from storewatch.storage.db import Database
@@ -57,8 +58,10 @@ def blocks(title: str) -> Iterator[str]:
 
 @pytest.fixture
 def report_id(database: Database) -> str:
-    """A store with its report, a person and a token of hers."""
+    """A store with its history, for no job is to change what is counted, and its report."""
     load_chicago(database)
+    while history.update(database, Request()):
+        pass
     report = reporting.make_now(database, COMMAND, Request(), 0, lambda _: None)
     return str(report.report_id)
 
@@ -93,10 +96,8 @@ def test_a_restore_on_a_fresh_home_by_the_words_of_the_page(
     [restore_it] = blocks("Restore")
     assert PAGE.read_text(encoding="utf-8").count("```sh\n") == 2, "a block that nobody runs"
     assert "Start the service" in bash(restore_it, own_home | {"STOREWATCH_UPLOADS": ""}, there)
-    with embedded.running(Path(own_home["STOREWATCH_HOME"]), print) as url:
-        other = Database(url)
+    with embedded.running(Path(own_home["STOREWATCH_HOME"]), print) as url, closing(Database(url)) as other:
         assert of_ours(counts(other)) == of_ours(before | {"lived_in": 1})
-        other.close()
     [settings] = (Path(own_home["STOREWATCH_HOME"]) / "backups").glob("settings-of-*.env")
     assert settings.read_text() == "STOREWATCH_CURRENCY=EUR\n"
     assert stat.S_IMODE(settings.stat().st_mode) == 0o600

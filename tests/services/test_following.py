@@ -116,7 +116,23 @@ def test_stores_that_open_go_on_from_how_they_were_last_open(database: Database,
         while history.update(database, USUAL):
             pass
         assert proof.verify_standing(database, USUAL).wrong == 0
+        if number % 15 == 0:
+            assert proof.verify(database, USUAL).wrong == 0
         assert_periods_equal(database, USUAL)
+
+
+def test_a_poll_while_it_is_closed_does_not_spare_the_day_before(database: Database) -> None:
+    """At 3 it is closed, so the first poll of the day that counts is that at 10:30: with it the evening
+    before may have been down, too.
+    """
+    begin(database)
+    make(database, "hours", ("a", [(day, 10 * 3600, 22 * 3600) for day in range(7)], FIRST))
+    evening = (FIRST + 3) * DAY + HOUR  # 21:00 in New York
+    for at, up in ((evening, True), (evening + 6 * HOUR, True), (evening + 13 * HOUR + 30 * MINUTE, False)):
+        make(database, "import", [("a", up, at)])
+        while history.update(database, USUAL):
+            pass
+        assert proof.verify(database, USUAL).wrong == 0
 
 
 def test_a_state_that_began_today_begins_earlier_once_the_poll_before_is_corrected(

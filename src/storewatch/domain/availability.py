@@ -155,6 +155,17 @@ def segments(
     return found if decided is None else _decided(found, decided)
 
 
+def in_hours(polls: Polls, opens: Intervals, start: int, until: int) -> Polls:
+    """Those of polls in [start, until] that lie in an open interval; as for `segments`."""
+    axis = Axis(start, until + 1)
+    at, low, high = (
+        axis.pack(each.store, when)
+        for each, when in ((polls, polls.at), (opens, opens.start), (opens, opens.end))
+    )
+    kept = _in_hours(at, low, high)
+    return Polls(polls.store[kept], polls.at[kept], polls.active[kept])
+
+
 def totals(found: Segments, windows: Int64) -> Int64:
     """int64[stores, windows, 6]: microseconds of each `Kind` in each window.
 

@@ -58,12 +58,13 @@ def only_last(seen: Sight, rows: store_now.Rows, claimed: Stretches) -> Bools:
     """bool[stores]: whose last day alone may have changed, whatever else is claimed.
 
     What changed at t and later reaches back to the poll before t and no further, for an instant before that
-    one has it nearer. So a poll between midnight and t spares the days before. T may not have gone back.
+    one has it nearer. So a poll between midnight and t spares the days before, if it counts: one that was
+    made while the store is closed decides nothing. T may not have gone back.
     """
     spared = np.zeros(len(seen.store_keys), np.bool_)
     if not rows.there.any():
         return spared
-    found, midnight = seen.recent_polls(), seen.last_midnights()
+    found, midnight = seen.recent_in_hours(), seen.last_midnights()
     changed = claimed.earliest(seen.store_keys) + MAX_GAP
     between = (found.at >= midnight[found.store]) & (found.at < changed[found.store])
     spared[found.store[between]] = True

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import stat
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 
-_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+from storewatch.embedded import memory as room
+
 _UNSYNCHRONISED = 5  # TIME_ERROR of adjtimex(2)
 _NEVER_TO_OTHERS = ("postgres/pgpass", "postgres/data", "uploads", "backups")
 _OTHERS_MAY_WRITE = stat.S_IWOTH | stat.S_IWGRP
@@ -18,13 +18,8 @@ _OTHERS_MAY_WRITE = stat.S_IWOTH | stat.S_IWGRP
 
 def memory() -> tuple[int, int | None]:
     """Bytes of the machine, and the limit of our control group; None if it has none."""
-    return int(psutil.virtual_memory().total), next(_limits(), None)
-
-
-def _limits() -> Iterator[int]:
-    for path in _LIMITS:
-        with suppress(OSError, ValueError):  # not there; or `max`
-            yield int(path.read_text())
+    total, limit = int(psutil.virtual_memory().total), room.limit()
+    return total, limit if limit < total else None
 
 
 def clock_is_kept() -> bool | None:

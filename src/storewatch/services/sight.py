@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from storewatch.domain import exceptions, hours, zones
 from storewatch.domain import history as local
-from storewatch.domain.availability import Polls, Rules, Segments, segments
+from storewatch.domain.availability import Polls, Rules, Segments, in_hours, segments
 from storewatch.domain.axis import Int64
 from storewatch.domain.exceptions import Rulings
 from storewatch.domain.history import Bools, Days, Frame, Stretches
@@ -24,7 +24,7 @@ from storewatch.services import sources
 from storewatch.services.reporting import Request
 from storewatch.storage import exceptions_in_force, history, polls, retention, weekly
 
-ENGINE = 2
+ENGINE = 3
 """To be raised when the engine changes so that it says other figures: all history is due then."""
 
 _BOX = 10_000
@@ -107,12 +107,13 @@ class Sight:
         start = int(self.last_midnights().min()) - self.rules.max_gap
         return start, polls.read((self.session,), self.store_keys, start, self.as_of)
 
-    def recent_polls(self) -> Polls:
-        """Those that speak in the last days, but for the ones that an exception ignores."""
-        start, found = self._recent
-        return exceptions.without(
-            found, exceptions.cover(self.applied, self.schedule, start, self.as_of + 1).ignored
-        )
+    def recent_in_hours(self) -> Polls:
+        """Those of the last day that count: made while the store was open, and that no exception ignores."""
+        found, start = self._recent[1], int(self.last_midnights().min())
+        since = found.at >= start
+        found = Polls(found.store[since], found.at[since], found.active[since])
+        given = sources.adjusted(found, self.schedule, self.applied, start, self.as_of)
+        return in_hours(given.polls, given.opens, start, self.as_of)
 
     def frozen(self, frame: Frame) -> Bools:
         """bool[stores, days]: days that polls which are gone had a part in: they stay as they are stored."""

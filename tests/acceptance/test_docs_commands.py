@@ -230,6 +230,7 @@ def place(server_url: str, template: str, tmp_path_factory: pytest.TempPathFacto
         People(database).person("you@example.com", Role.ADMIN)
         environment = {"STOREWATCH_DATABASE_URL": url, "STOREWATCH_UPLOADS": str(folder / "uploads")}
         environment["OTHER_PORT"] = str(free_port())
+        environment["STOREWATCH_HOME"] = str(folder / "home")  # the doctor looks into it
         with serving(environment, folder, login=True) as service:
             root = f"http://127.0.0.1:{service.port}"
             environment |= {"STOREWATCH": root, "API": f"{root}/api/v1"}

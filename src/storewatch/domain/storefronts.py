@@ -153,9 +153,11 @@ def _problem(answer: Answer, rule: Rule) -> str:
 
 
 def _text(answer: Answer) -> str:
+    """By its charset. IDNA and Punycode are for names, and Python 3.13 would make something of any page."""
+    charset = "utf-8" if answer.charset.strip().lower() in ("idna", "punycode") else answer.charset
     try:
-        return answer.body.decode(answer.charset, "replace")
-    except (LookupError, ValueError):  # no such charset, or one that knows no "replace", as IDNA
+        return answer.body.decode(charset, "replace")
+    except (LookupError, ValueError):  # no such charset, or one that knows no "replace"
         return answer.body.decode("utf-8", "replace")
 
 

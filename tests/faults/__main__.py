@@ -1,16 +1,19 @@
 """`make faults`: tries every fault for twenty minutes at most, and writes docs/reliability.md.
 
 FAULTS_ROUNDS says how often each is tried (5), and lets it take as much longer; FAULTS_MINUTES how
-long at most.
+long at most. FAULTS_ONLY="paused,COMMIT" tries those alone whose name has one of these words, and writes no
+page. What goes wrong is kept in build/faults.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import random
 import sys
 import time
+from collections.abc import Iterable
 
 from sqlalchemy import make_url
 
@@ -18,10 +21,11 @@ from bench import machine
 from bench.measure import ROOT
 from tests.faults import cut, disk, kinds, migration, page, twins
 from tests.faults.load import Answers
-from tests.faults.suite import Tried, repeated, try_all
+from tests.faults.suite import Fault, Tried, repeated, try_all
 from tests.faults.town import open_folder, town
 
 _USUAL_ROUNDS = 5
+_ONLY = os.environ.get("FAULTS_ONLY", "").split(",")
 _SECONDS = {"town": 480.0, "cut": 210.0, "disk": 120.0, "alone": 210.0}
 
 
@@ -35,17 +39,30 @@ def main() -> None:
         found += part(rounds, time.monotonic() + longer * _SECONDS[name], answers)
     about = machine.here(load_before, (time.monotonic() - began) / 60)
     text = page.written(found, answers, about)
-    (ROOT / "docs" / "reliability.md").write_text(text, encoding="utf-8")
+    if _ONLY == [""]:
+        (ROOT / "docs" / "reliability.md").write_text(text, encoding="utf-8")
     print(text)
     sys.exit(any(tried.wrong for tried in found))
 
 
+def _chosen(name: str) -> bool:
+    return any(word in name for word in _ONLY)
+
+
+def _of(faults: Iterable[Fault]) -> list[Fault]:
+    return [fault for fault in faults if _chosen(fault.name)]
+
+
 def _town(rounds: int, until: float, answers: Answers) -> list[Tried]:
+    if not (faults := _of([*kinds.IN_A_TOWN, twins.IMPORTS])):
+        return []
     with open_folder() as folder, town(folder, answers=answers) as there:
-        return try_all(there, [*kinds.IN_A_TOWN, twins.IMPORTS], rounds, until)
+        return try_all(there, faults, rounds, until)
 
 
 def _cut(rounds: int, until: float, answers: Answers) -> list[Tried]:
+    if not any(map(_chosen, cut.NAMES)):
+        return []
     with contextlib.ExitStack() as stack:
         made: list[cut.Proxy] = []
 
@@ -55,10 +72,12 @@ def _cut(rounds: int, until: float, answers: Answers) -> list[Tried]:
 
         folder = stack.enter_context(open_folder())
         there = stack.enter_context(town(folder, through=through, probe=False, answers=answers))
-        return try_all(there, cut.faults(made[0]), rounds, until)
+        return try_all(there, _of(cut.faults(made[0])), rounds, until)
 
 
 def _disk(rounds: int, until: float, answers: Answers) -> list[Tried]:
+    if not _chosen(disk.FULL.name):
+        return []
     with disk.small_disk() as folder:
         if folder is None:
             return [Tried(disk.FULL.name)]
@@ -67,15 +86,16 @@ def _disk(rounds: int, until: float, answers: Answers) -> list[Tried]:
 
 
 def _alone(rounds: int, until: float, _: Answers) -> list[Tried]:
-    found = [
-        repeated("two commands at once on a new home", twins.starts, rounds, until),
-        repeated("two `serve` at once on a new home, one of them killed", twins.services, rounds, until),
-    ]
-    with migration.older() as old:
-        killing = migration.Killing(old, random.Random(1))  # noqa: S311
-        found.append(repeated("`kill -9` of `storewatch db upgrade`", killing.once, rounds, until))
-        both = repeated("two `storewatch db upgrade` at once", lambda: migration.twice(old), rounds, until)
-        return [*found, both]
+    with contextlib.ExitStack() as stack:
+        old = functools.cache(lambda: stack.enter_context(migration.older()))
+        killing = functools.cache(lambda: migration.Killing(old(), random.Random(1)))  # noqa: S311
+        kinds_of = {
+            "two commands at once on a new home": twins.starts,
+            "two `serve` at once on a new home, one of them killed": twins.services,
+            "`kill -9` of `storewatch db upgrade`": lambda: killing().once(),
+            "two `storewatch db upgrade` at once": lambda: migration.twice(old()),
+        }
+        return [repeated(name, once, rounds, until) for name, once in kinds_of.items() if _chosen(name)]
 
 
 if __name__ == "__main__":

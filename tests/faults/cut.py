@@ -156,8 +156,18 @@ def after_commit(dice: random.Random) -> Judge:
     return lambda to_server, data: _UNANSWERED if to_server and b"COMMIT" in data else None
 
 
+_PHASES: dict[str, Callable[[random.Random], Judge]] = {
+    "as a transaction begins": begin,
+    "within what is sent or answered": statement,
+    "within rows that are copied": rows,
+    "before COMMIT arrives": before_commit,
+    "after COMMIT, before its answer": after_commit,
+}
+NAMES = [f"a connection to PostgreSQL cut {when}" for when in _PHASES]
+
+
 def faults(made: Proxy) -> list[Fault]:
-    """The faults of a town that reaches its database through a proxy."""
+    """The faults of a town that reaches its database through a proxy, in the order of their names."""
 
     def cuts(name: str, phase: Callable[[random.Random], Judge]) -> Fault:
         def inject(town: Town, dice: random.Random) -> None:
@@ -165,12 +175,6 @@ def faults(made: Proxy) -> list[Fault]:
                 made.cut(phase(dice))
                 time.sleep(dice.uniform(0, 0.3))
 
-        return Fault(f"a connection to PostgreSQL cut {name}", inject, times=_CUTS)
+        return Fault(name, inject, times=_CUTS)
 
-    return [
-        cuts("as a transaction begins", begin),
-        cuts("within what is sent or answered", statement),
-        cuts("within rows that are copied", rows),
-        cuts("before COMMIT arrives", before_commit),
-        cuts("after COMMIT, before its answer", after_commit),
-    ]
+    return list(map(cuts, NAMES, _PHASES.values()))

@@ -88,8 +88,8 @@ FINDINGS: tuple[str, ...] = (
     "being done for as long as its worker lived: the library could not put it back. The queued one does its "
     "work now.",
     "A full disk of the database was answered as a database that cannot be reached, and a connection that "
-    "was lost while rows were copied would have been a fault of storewatch (500). Now 507 and 503, "
-    "with words.",
+    "was lost while rows were copied as a fault of storewatch (500). Now 507 and 503, with words.",
+    "A report or upload that met a full disk 20 times was given up as interrupted. Now it waits for room.",
 )
 
 

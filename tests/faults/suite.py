@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import random
+import shutil
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from bench.measure import ROOT
+from tests.acceptance.conftest import storewatch
 from tests.faults.town import Town
+
+KEPT = ROOT / "build" / "faults"
 
 Inject = Callable[[Town, random.Random], None]
 """Does the fault; ends when it is over."""
@@ -51,11 +57,16 @@ def try_once(town: Town, fault: Fault, tried: Tried, dice: random.Random) -> Non
     town.rest()
     town.check()
     tried.add(took, fault.times)
+    _tell(tried)
+
+
+def _tell(tried: Tried) -> None:
+    print(f"  {tried.name}: well after {tried.seconds[-1]:.1f} s", file=sys.stderr, flush=True)
 
 
 def try_all(town: Town, faults: Iterable[Fault], rounds: int, until: float) -> list[Tried]:
     """Tries each fault once, and once more, until there were so many rounds or the time is up. What is found
-    wrong is noted, and ends it.
+    wrong is noted, kept for who looks into it, and ends it.
     """
     faults, dice = list(faults), random.Random(rounds)  # noqa: S311
     found = [Tried(fault.name) for fault in faults]
@@ -67,8 +78,19 @@ def try_all(town: Town, faults: Iterable[Fault], rounds: int, until: float) -> l
                 try_once(town, fault, tried, dice)
             except AssertionError as error:
                 tried.wrong = str(error)
+                _keep(town, f"{fault.name}, seed {rounds}, after {tried.times} good ones: {error}")
                 return found
     return found
+
+
+def _keep(town: Town, told: str) -> None:
+    """The database as it is, what the service said, and what was wrong, in `KEPT`."""
+    folder = KEPT / time.strftime("%Y%m%d-%H%M%S")
+    folder.mkdir(parents=True)
+    (folder / "wrong.txt").write_text(told)
+    shutil.copy(town.service.log, folder)
+    storewatch("backup", "--to", str(folder), environment=town.home)
+    print(f"{told}\nkept in {folder}", file=sys.stderr, flush=True)
 
 
 def repeated(name: str, once: Callable[[], float], rounds: int, until: float) -> Tried:
@@ -79,6 +101,7 @@ def repeated(name: str, once: Callable[[], float], rounds: int, until: float) ->
             break
         try:
             tried.add(once())
+            _tell(tried)
         except AssertionError as error:
             tried.wrong = str(error)
             break

@@ -15,8 +15,6 @@ import sys
 import time
 from collections.abc import Iterable
 
-from sqlalchemy import make_url
-
 from bench import machine
 from bench.measure import ROOT
 from tests.faults import cut, disk, kinds, migration, page, twins
@@ -67,7 +65,7 @@ def _cut(rounds: int, until: float, answers: Answers) -> list[Tried]:
         made: list[cut.Proxy] = []
 
         def through(url: str) -> str:
-            made.append(stack.enter_context(cut.proxy(make_url(url).port or 0)))
+            made.append(stack.enter_context(cut.proxy(url)))
             return cut.through_it(url, made[0])
 
         folder = stack.enter_context(open_folder())

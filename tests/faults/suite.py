@@ -90,7 +90,7 @@ def _keep(town: Town, told: str) -> None:
     (folder / "wrong.txt").write_text(told)
     shutil.copy(town.service.log, folder)
     storewatch("backup", "--to", str(folder), environment=town.home)
-    print(f"{told}\nkept in {folder}", file=sys.stderr, flush=True)
+    print(f"{told.splitlines()[0]}\nkept in {folder}", file=sys.stderr, flush=True)
 
 
 def repeated(name: str, once: Callable[[], float], rounds: int, until: float) -> Tried:

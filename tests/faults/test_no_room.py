@@ -13,7 +13,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from storewatch import embedded
@@ -105,7 +105,7 @@ def test_a_full_disk_is_answered_507_and_nothing_of_it_is_stored(small: Small, d
 
 
 def test_a_connection_that_is_lost_within_copied_rows_is_answered_503(database: Database) -> None:
-    with cut.proxy(make_url(database.url).port or 0) as between:
+    with cut.proxy(database.url) as between:
         through = Database(cut.through_it(database.url, between))
         operator = operator_of(through)
         between.judge = cut.rows(random.Random(1))  # noqa: S311

@@ -17,14 +17,14 @@ from collections.abc import Iterable
 
 from bench import machine
 from bench.measure import ROOT
-from tests.faults import cut, disk, kinds, migration, page, twins
+from tests.faults import clock, cut, disk, kinds, migration, page, twins
 from tests.faults.load import Answers
 from tests.faults.suite import Fault, Tried, repeated, try_all
 from tests.faults.town import open_folder, town
 
 _USUAL_ROUNDS = 5
 _ONLY = os.environ.get("FAULTS_ONLY", "").split(",")
-_SECONDS = {"town": 480.0, "cut": 210.0, "disk": 120.0, "alone": 210.0}
+_SECONDS = {"town": 480.0, "cut": 210.0, "clock": 60.0, "disk": 100.0, "alone": 170.0}
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
     longer = float(os.environ.get("FAULTS_MINUTES", 20 * max(1.0, rounds / _USUAL_ROUNDS))) / 20
     began, load_before, answers = time.monotonic(), machine.load(), Answers()
     found: list[Tried] = []
-    for name, part in (("town", _town), ("cut", _cut), ("disk", _disk), ("alone", _alone)):
+    for name, part in (("town", _town), ("cut", _cut), ("clock", _clock), ("disk", _disk), ("alone", _alone)):
         print(f"{name} …", file=sys.stderr, flush=True)
         found += part(rounds, time.monotonic() + longer * _SECONDS[name], answers)
     about = machine.here(load_before, (time.monotonic() - began) / 60)
@@ -71,6 +71,16 @@ def _cut(rounds: int, until: float, answers: Answers) -> list[Tried]:
         folder = stack.enter_context(open_folder())
         there = stack.enter_context(town(folder, through=through, probe=False, answers=answers))
         return try_all(there, _of(cut.faults(made[0])), rounds, until)
+
+
+def _clock(rounds: int, until: float, answers: Answers) -> list[Tried]:
+    if not (faults := _of(clock.FAULTS)):
+        return []
+    with open_folder() as folder:
+        if not (settings := clock.settings(folder)):
+            return [Tried(fault.name) for fault in faults]
+        with town(folder, through=str, probe=False, answers=answers, clock=settings) as there:
+            return try_all(there, faults, rounds, until)
 
 
 def _disk(rounds: int, until: float, answers: Answers) -> list[Tried]:

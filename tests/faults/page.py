@@ -13,8 +13,8 @@ _HEAD = """\
 # Reliability
 
 Written by `make faults`, which does all of this and writes this page whole: no figure here is typed by
-hand. [A short form of it](../tests/faults/test_short.py) runs in `make test`: cuts, a crash, a full disk, a
-killed upgrade and two commands at once; [another test](../tests/acceptance/test_faults.py) there kills each
+hand. [A short form of it](../tests/faults/test_short.py) runs in `make test`: cuts, a crash, a full disk and
+a killed upgrade; [another test](../tests/acceptance/test_faults.py) there kills each
 process ten times.
 
 """
@@ -78,9 +78,8 @@ for a minute.
 - A standby that takes over. storewatch connects again to whatever its URL leads to; what the old server had
   committed
   and the new one has not is lost, as with any asynchronous standby.
-- The clock of the machine jumping, with all processes alive: one cannot set it for a test alone. What
-  depends on the
-  clock is handed it, and tests of alerts, schedules and packs hand over what they like.
+- The clock of PostgreSQL's machine jumping, and storefronts looked at while the probe's clock does. That of
+  all other processes jumps by libfaketime, where that is installed (`apt-get install faketime`).
 - Networks that are slow or lose packets without a cut, beyond PostgreSQL that stands still.
 - Faults that come together, but for those of a scripted day
   ([tests/acceptance/test_scripted_day.py](../tests/acceptance/test_scripted_day.py)), in which any may.
@@ -91,8 +90,8 @@ FINDINGS: tuple[str, ...] = (
     "A job whose connection was cut while the same work was queued once more stayed in the queue as "
     "being done for as long as its worker lived: the library could not put it back. The queued one does its "
     "work now.",
-    "A job whose connection was cut just as its end was noted stayed so as well; its worker ends now, and the "
-    "next one does it again.",
+    "A job whose connection was cut just as its end was noted stayed so as well. Its worker ends now, and "
+    "the next one does it again.",
     "A full disk of the database was answered as a database that cannot be reached, and a connection that "
     "was lost while rows were copied as a fault of storewatch (500). Now 507 and 503, with words.",
     "A report or upload that met a full disk 20 times was given up as interrupted. Now it waits for room.",

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults import cut, disk, kinds, migration, twins
+from tests.faults import cut, disk, kinds, migration
 from tests.faults.suite import Fault, Tried, try_once
 from tests.faults.town import Town, open_folder, town
 
@@ -56,7 +56,3 @@ def test_a_full_disk_loses_nothing(shaken: tuple[Town, cut.Proxy, bool]) -> None
 def test_a_killed_upgrade_is_done_whole_or_not_at_all() -> None:
     with migration.older() as old:
         migration.Killing(old, random.Random(3)).once()  # noqa: S311
-
-
-def test_two_commands_at_once_on_a_new_home_share_one_database() -> None:
-    twins.starts()

@@ -13,14 +13,14 @@ import os
 import random
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from bench import machine
 from bench.measure import ROOT
 from tests.faults import clock, cut, disk, kinds, migration, page, twins
 from tests.faults.load import Answers
 from tests.faults.suite import Fault, Tried, repeated, try_all
-from tests.faults.town import open_folder, town
+from tests.faults.town import Town, open_folder, town
 
 _USUAL_ROUNDS = 5
 _ONLY = os.environ.get("FAULTS_ONLY", "").split(",")
@@ -52,45 +52,51 @@ def _of(faults: Iterable[Fault]) -> list[Fault]:
 
 
 def _town(rounds: int, until: float, answers: Answers) -> list[Tried]:
-    if not (faults := _of([*kinds.IN_A_TOWN, twins.IMPORTS])):
-        return []
-    with open_folder() as folder, town(folder, answers=answers) as there:
-        return try_all(there, faults, rounds, until)
+    @contextlib.contextmanager
+    def opened() -> Iterator[Town]:
+        with open_folder() as folder, town(folder, answers=answers) as there:
+            yield there
+
+    return try_all(opened, _of([*kinds.IN_A_TOWN, twins.IMPORTS]), rounds, until)
 
 
 def _cut(rounds: int, until: float, answers: Answers) -> list[Tried]:
-    if not any(map(_chosen, cut.NAMES)):
-        return []
-    with contextlib.ExitStack() as stack:
-        made: list[cut.Proxy] = []
+    made: list[cut.Proxy] = []
 
-        def through(url: str) -> str:
-            made.append(stack.enter_context(cut.proxy(url)))
-            return cut.through_it(url, made[0])
+    @contextlib.contextmanager
+    def opened() -> Iterator[Town]:
+        with contextlib.ExitStack() as stack:
 
-        folder = stack.enter_context(open_folder())
-        there = stack.enter_context(town(folder, through=through, probe=False, answers=answers))
-        return try_all(there, _of(cut.faults(made[0])), rounds, until)
+            def through(url: str) -> str:
+                made.append(stack.enter_context(cut.proxy(url)))
+                return cut.through_it(url, made[-1])
+
+            folder = stack.enter_context(open_folder())
+            yield stack.enter_context(town(folder, through=through, probe=False, answers=answers))
+
+    return try_all(opened, _of(cut.faults(made)), rounds, until)
 
 
 def _clock(rounds: int, until: float, answers: Answers) -> list[Tried]:
-    if not (faults := _of(clock.FAULTS)):
-        return []
-    with open_folder() as folder:
-        if not (settings := clock.settings(folder)):
-            return [Tried(fault.name) for fault in faults]
-        with town(folder, through=str, probe=False, answers=answers, clock=settings) as there:
-            return try_all(there, faults, rounds, until)
+    @contextlib.contextmanager
+    def opened() -> Iterator[Town]:
+        with open_folder() as folder:
+            settings = clock.settings(folder)
+            with town(folder, through=str, probe=False, answers=answers, clock=settings) as there:
+                yield there
+
+    return try_all(opened, _of(clock.FAULTS), rounds if clock.library() else 0, until)
 
 
 def _disk(rounds: int, until: float, answers: Answers) -> list[Tried]:
-    if not _chosen(disk.FULL.name):
-        return []
-    with disk.small_disk() as folder:
-        if folder is None:
-            return [Tried(disk.FULL.name)]
-        with town(folder, probe=False, answers=answers) as there:
-            return try_all(there, [disk.FULL], rounds, until)
+    @contextlib.contextmanager
+    def opened() -> Iterator[Town]:
+        with disk.small_disk() as folder:
+            assert folder is not None
+            with town(folder, probe=False, answers=answers) as there:
+                yield there
+
+    return try_all(opened, _of([disk.FULL]), rounds if disk.can() else 0, until)
 
 
 def _alone(rounds: int, until: float, _: Answers) -> list[Tried]:

@@ -9,19 +9,22 @@ from pathlib import Path
 from tests.faults.suite import Fault
 from tests.faults.town import Town
 
-_PLACES = ("/usr/lib/*/faketime/libfaketimeMT.so.1", "/usr/lib*/faketime/libfaketimeMT.so.1")
+_PLACES = ("usr/lib/*/faketime/libfaketimeMT.so.1", "usr/lib*/faketime/libfaketimeMT.so.1")
 _WRONG_S = 6.0
 _NAME = "clock"
 
 
+def library() -> Path | None:
+    """libfaketime, if it is installed."""
+    found = (path for place in _PLACES for path in sorted(Path("/").glob(place)))
+    return next(found, None)
+
+
 def settings(folder: Path) -> dict[str, str]:
-    """The environment of processes whose clock follows a file in the folder. Nothing without libfaketime."""
-    found = [path for place in _PLACES for path in sorted(Path("/").glob(place.lstrip("/")))]
-    if not found:
-        return {}
+    """The environment of processes whose clock follows a file in the folder."""
     _set(folder / _NAME, 0)
     return {
-        "LD_PRELOAD": str(found[0]),
+        "LD_PRELOAD": str(library()),
         "FAKETIME_TIMESTAMP_FILE": str(folder / _NAME),
         "FAKETIME_CACHE_DURATION": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",

@@ -182,13 +182,15 @@ _PHASES: dict[str, Callable[[random.Random], Judge]] = {
 NAMES = [f"a connection to PostgreSQL cut {when}" for when in _PHASES]
 
 
-def faults(made: Proxy) -> list[Fault]:
-    """The faults of a town that reaches its database through a proxy, in the order of their names."""
+def faults(made: list[Proxy]) -> list[Fault]:
+    """The faults of towns that reach their databases through proxies, the last of which is the present one;
+    in the order of their names.
+    """
 
     def cuts(name: str, phase: Callable[[random.Random], Judge]) -> Fault:
         def inject(town: Town, dice: random.Random) -> None:
             for _ in range(_CUTS):
-                made.cut(phase(dice))
+                made[-1].cut(phase(dice))
                 time.sleep(dice.uniform(0, 0.3))
 
         return Fault(name, inject, times=_CUTS)

@@ -33,6 +33,12 @@ def small_disk(size_mb: int = 1024) -> Iterator[Path | None]:
                 subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+def can() -> bool:
+    """Whether there can be one here."""
+    with small_disk(1) as folder:
+        return folder is not None
+
+
 def fill(town: Town, dice: random.Random) -> None:
     """Takes all room but a little, under the load; whoever needs more meanwhile hears of it in words."""
     filler, room = town.folder / "filler", dice.choice((0, 64 << 10, 1 << 20))

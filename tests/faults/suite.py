@@ -8,6 +8,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from bench.measure import ROOT
@@ -18,6 +19,9 @@ KEPT = ROOT / "build" / "faults"
 
 Inject = Callable[[Town, random.Random], None]
 """Does the fault; ends when it is over."""
+
+Opened = Callable[[], AbstractContextManager[Town]]
+"""A new town under no load yet."""
 
 
 @dataclass(frozen=True)
@@ -64,23 +68,33 @@ def _tell(tried: Tried) -> None:
     print(f"  {tried.name}: well after {tried.seconds[-1]:.1f} s", file=sys.stderr, flush=True)
 
 
-def try_all(town: Town, faults: Iterable[Fault], rounds: int, until: float) -> list[Tried]:
+def try_all(opened: Opened, faults: Iterable[Fault], rounds: int, until: float) -> list[Tried]:
     """Tries each fault once, and once more, until there were so many rounds or the time is up. What is found
-    wrong is noted, kept for who looks into it, and ends it.
+    wrong is noted, kept for who looks into it, and not tried again; the others go on in another town.
     """
-    faults, dice = list(faults), random.Random(rounds)  # noqa: S311
-    found = [Tried(fault.name) for fault in faults]
-    for _ in range(rounds):
-        for fault, tried in zip(faults, found, strict=True):
-            if time.monotonic() > until:
-                return found
-            try:
-                try_once(town, fault, tried, dice)
-            except AssertionError as error:
-                tried.wrong = str(error)
-                _keep(town, f"{fault.name}, seed {rounds}, after {tried.times} good ones: {error}")
-                return found
-    return found
+    found, dice = {fault: Tried(fault.name) for fault in faults}, random.Random(rounds)  # noqa: S311
+    turns = list(found) * rounds
+    while turns and time.monotonic() < until:
+        with opened() as town:
+            turns = _try_some(town, turns, found, dice, until)
+    return list(found.values())
+
+
+def _try_some(
+    town: Town, turns: list[Fault], found: dict[Fault, Tried], dice: random.Random, until: float
+) -> list[Fault]:
+    """Tries faults until one goes wrong, or the time is up; gives those that are left then."""
+    for number, fault in enumerate(turns):
+        if time.monotonic() > until:
+            break
+        tried = found[fault]
+        try:
+            try_once(town, fault, tried, dice)
+        except AssertionError as error:
+            tried.wrong = str(error)
+            _keep(town, f"{fault.name}, {len(found)} faults, after {tried.times} good ones: {error}")
+            return [left for left in turns[number + 1 :] if left != fault]
+    return []
 
 
 def _keep(town: Town, told: str) -> None:

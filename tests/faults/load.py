@@ -98,7 +98,6 @@ class Load:
     command: subprocess.Popen[str] | None = None
     refusals: list[str] = field(default_factory=list)
     steady: bool = False
-    may_be_early: bool = False
     fault: BaseException | None = None
     _number: int = 0
 
@@ -131,13 +130,8 @@ class Load:
             unit.noticed = (unit.shows in going_on) is unit.down
         at = to_us(datetime.now(UTC))
         polls = [(store, at, not unit.down) for unit in self.units for store in unit.stores]
-        until = time.monotonic() + PATIENCE
         with self.ledger.offered(polls):
-            while refused := send(self.service, polls):
-                assert self.may_be_early, refused
-                assert "in the future" in str(refused), refused
-                assert time.monotonic() < until, refused
-                time.sleep(_PAUSE_S)
+            assert not send(self.service, polls)
 
     def upload(self) -> None:
         """A file is uploaded, and taken in."""

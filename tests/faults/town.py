@@ -156,12 +156,10 @@ def town(
     probe: bool = True,
     through: Callable[[str], str] | None = None,
     answers: Answers | None = None,
-    clock: dict[str, str] | None = None,
     seed: int = 1,
 ) -> Iterator[Town]:
     """A town in a folder, with its own PostgreSQL. `through` makes of its URL the one by which the service
-    reaches it; `answers` hears of what the pages' readers were answered; `clock`: settings by which the
-    clock of the service jumps.
+    reaches it; `answers` hears of what the pages' readers were answered.
     """
     home = {"STOREWATCH_HOME": str(folder / "home"), "STOREWATCH_DATABASE_URL": ""}
     outside = Path(tempfile.mkdtemp(prefix="storewatch-faults-files-"))
@@ -182,13 +180,12 @@ def town(
         url = storewatch("db", "url", environment=home).stdout.strip()
         if through is not None:
             storewatch("db", "start", environment=home)
-            environment |= {"STOREWATCH_DATABASE_URL": through(url)} | (clock or {})
+            environment["STOREWATCH_DATABASE_URL"] = through(url)
         service = stack.enter_context(serving(environment, outside))
         database, observer = Database(url), Observer(url)
         stack.callback(database.close)
         units = _peopled(database, shop.url, probe=probe)
         load = Load(service, environment, outside, observer, units, dice, answers=answers or Answers())
-        load.may_be_early = clock is not None
         with database.session() as session:
             known = [Batch(frozenset(stored(session)), taken=True)]
         parts = load.parts(probe=probe)

@@ -40,9 +40,9 @@ class _Pair:
 
 @dataclass
 class Proxy:
-    """Hands on what comes to `port`, until a judge says to cut."""
+    """Hands on what comes to `port`, until a judge says to cut. `target`: a path, or a host and a port."""
 
-    target: int
+    target: str | tuple[str, int]
     listener: socket.socket
     judge: Judge | None = None
     done: threading.Event = field(default_factory=threading.Event)
@@ -66,7 +66,7 @@ class Proxy:
 
     def _hand_on(self, client: socket.socket) -> None:
         try:
-            server = socket.create_connection(("127.0.0.1", self.target))
+            server = _connected(self.target)
         except OSError:
             client.close()
             return
@@ -108,11 +108,26 @@ _UNANSWERED = -1
 """All gets through to the server, and its answer does not come back."""
 
 
+def _connected(target: str | tuple[str, int]) -> socket.socket:
+    if isinstance(target, tuple):
+        return socket.create_connection(target)
+    made = socket.socket(socket.AF_UNIX)
+    made.connect(target)
+    return made
+
+
+def _target(url: str) -> str | tuple[str, int]:
+    parsed = make_url(url)
+    where = {"host": parsed.host, "port": parsed.port or 5432} | parsed.query
+    host, port = str(where["host"]), int(str(where["port"]))
+    return f"{host}/.s.PGSQL.{port}" if host.startswith("/") else (host, port)
+
+
 @contextlib.contextmanager
-def proxy(target: int) -> Iterator[Proxy]:
-    """A proxy to a port of this machine for the length of the block."""
+def proxy(url: str) -> Iterator[Proxy]:
+    """A proxy to a server of PostgreSQL for the length of the block."""
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-        made = Proxy(target, listener)
+        made = Proxy(_target(url), listener)
         threading.Thread(target=made.serve, daemon=True).start()
         yield made
         listener.shutdown(socket.SHUT_RDWR)
@@ -120,7 +135,8 @@ def proxy(target: int) -> Iterator[Proxy]:
 
 def through_it(url: str, made: Proxy) -> str:
     """The same database, by way of the proxy."""
-    return make_url(url).set(port=made.port).render_as_string(hide_password=False)
+    parsed = make_url(url).difference_update_query(["host", "port"])
+    return parsed.set(host="127.0.0.1", port=made.port).render_as_string(hide_password=False)
 
 
 # --- the phases -----------------------------------------------------------------------------------
@@ -156,21 +172,27 @@ def after_commit(dice: random.Random) -> Judge:
     return lambda to_server, data: _UNANSWERED if to_server and b"COMMIT" in data else None
 
 
-def faults(made: Proxy) -> list[Fault]:
-    """The faults of a town that reaches its database through a proxy."""
+_PHASES: dict[str, Callable[[random.Random], Judge]] = {
+    "as a transaction begins": begin,
+    "within what is sent or answered": statement,
+    "within rows that are copied": rows,
+    "before COMMIT arrives": before_commit,
+    "after COMMIT, before its answer": after_commit,
+}
+NAMES = [f"a connection to PostgreSQL cut {when}" for when in _PHASES]
+
+
+def faults(made: list[Proxy]) -> list[Fault]:
+    """The faults of towns that reach their databases through proxies, the last of which is the present one;
+    in the order of their names.
+    """
 
     def cuts(name: str, phase: Callable[[random.Random], Judge]) -> Fault:
         def inject(town: Town, dice: random.Random) -> None:
             for _ in range(_CUTS):
-                made.cut(phase(dice))
+                made[-1].cut(phase(dice))
                 time.sleep(dice.uniform(0, 0.3))
 
-        return Fault(f"a connection to PostgreSQL cut {name}", inject, times=_CUTS)
+        return Fault(name, inject, times=_CUTS)
 
-    return [
-        cuts("as a transaction begins", begin),
-        cuts("within what is sent or answered", statement),
-        cuts("within rows that are copied", rows),
-        cuts("before COMMIT arrives", before_commit),
-        cuts("after COMMIT, before its answer", after_commit),
-    ]
+    return list(map(cuts, NAMES, _PHASES.values()))

@@ -16,14 +16,12 @@ from urllib.error import HTTPError
 from tests.faults.suite import Fault
 from tests.faults.town import Town, open_folder
 
-_SIZE_MB = 1024
-
 
 @contextlib.contextmanager
-def small_disk() -> Iterator[Path | None]:
+def small_disk(size_mb: int = 1024) -> Iterator[Path | None]:
     """A folder that is a file system of its own; None where it may not be mounted, as for all but root."""
     with open_folder() as folder:
-        mount = ["mount", "-t", "tmpfs", "-o", f"size={_SIZE_MB}m,mode=755", "storewatch-faults", str(folder)]
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={size_mb}m,mode=755", "storewatch-faults", str(folder)]
         try:
             done = subprocess.run(mount, check=False, capture_output=True).returncode == 0
         except OSError:
@@ -33,6 +31,12 @@ def small_disk() -> Iterator[Path | None]:
         finally:
             if done:
                 subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def can() -> bool:
+    """Whether there can be one here."""
+    with small_disk(1) as folder:
+        return folder is not None
 
 
 def fill(town: Town, dice: random.Random) -> None:
@@ -81,11 +85,11 @@ class _RefusedError(Exception):
 
 def _keep_full(filler: Path, room: int, over: threading.Event) -> None:
     while not over.is_set():  # what is given back meanwhile is taken, too
-        _take_all_but(filler, room)
+        take_all_but(filler, room)
         over.wait(0.05)
 
 
-def _take_all_but(filler: Path, room: int) -> None:
+def take_all_but(filler: Path, room: int) -> None:
     left = os.statvfs(filler.parent)
     more = left.f_bavail * left.f_frsize - room
     with filler.open("ab") as file, contextlib.suppress(OSError):

@@ -17,6 +17,7 @@ from tests.faults.town import Town
 
 _PAUSED_S = 4.0
 _HOGGED_S = 4.0
+_ENDED = 8
 
 
 def nothing(town: Town, dice: random.Random) -> None:
@@ -48,7 +49,7 @@ def kill_backend(town: Town, dice: random.Random) -> None:
 
 def terminate_backends(town: Town, dice: random.Random) -> None:
     """Some connections are ended by an administrator, one after the other."""
-    for _ in range(8):
+    for _ in range(_ENDED):
         query = """
             SELECT pg_terminate_backend(pid) FROM pg_stat_activity
             WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1
@@ -138,5 +139,5 @@ IN_A_TOWN = (
     Fault(f"PostgreSQL paused (SIGSTOP) for {_PAUSED_S:.0f} s", pause),
     Fault("the worker paused (SIGSTOP) for 8 s", pause_worker),
     Fault(f"PostgreSQL out of connections for {_HOGGED_S:.0f} s", hog),
-    Fault("connections ended by an administrator, 8 in a row", terminate_backends),
+    Fault("a connection ended by an administrator", terminate_backends, times=_ENDED),
 )

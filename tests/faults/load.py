@@ -115,9 +115,9 @@ class Load:
         self.fault = self.fault or fault
 
     def check(self) -> None:
-        """Raises what went wrong in a part."""
+        """AssertionError with what went wrong in a part."""
         if self.fault is not None:
-            raise self.fault
+            raise AssertionError(f"{type(self.fault).__name__}: {self.fault}") from self.fault
 
     # --- what is done -----------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from bench.table import table
@@ -12,12 +13,14 @@ _HEAD = """\
 # Reliability
 
 Written by `make faults`, which does all of this and writes this page whole: no figure here is typed by
-hand.
-A short form of it runs in `make test`.
+hand. [A short form of it](../tests/faults/test_short.py) runs in `make test`: cuts, a crash, a full disk and
+a killed upgrade; [another test](../tests/acceptance/test_faults.py) there kills each
+process ten times.
 
 """
 
 _TABLE = """
+
 ## What was tried
 
 Each fault was done at instants that dice say, while all of this went on without a pause: polls came by the
@@ -30,6 +33,7 @@ packs were made of it all.
 """
 
 _AFTER = """
+
 **Lost** counts what the checks below found after it. **Until all is well**: from the end of the fault until
 a poll
 was acknowledged, a file that was uploaded and one that was given to `storewatch import` were taken in, a
@@ -74,9 +78,9 @@ for a minute.
 - A standby that takes over. storewatch connects again to whatever its URL leads to; what the old server had
   committed
   and the new one has not is lost, as with any asynchronous standby.
-- The clock of the machine jumping, with all processes alive: one cannot set it for a test alone. What
-  depends on the
-  clock is handed it, and tests of alerts, schedules and packs hand over what they like.
+- The clock of the machine jumping, with all processes alive. One cannot set it for a test alone, and under
+  libfaketime the web process and the worker did not come to work. What depends on the clock is handed it, and
+  tests of alerts, schedules and packs hand over what they like.
 - Networks that are slow or lose packets without a cut, beyond PostgreSQL that stands still.
 - Faults that come together, but for those of a scripted day
   ([tests/acceptance/test_scripted_day.py](../tests/acceptance/test_scripted_day.py)), in which any may.
@@ -87,9 +91,11 @@ FINDINGS: tuple[str, ...] = (
     "A job whose connection was cut while the same work was queued once more stayed in the queue as "
     "being done for as long as its worker lived: the library could not put it back. The queued one does its "
     "work now.",
+    "A job whose connection was cut just as its end was noted stayed so as well. Its worker ends now, and "
+    "the next one does it again.",
     "A full disk of the database was answered as a database that cannot be reached, and a connection that "
-    "was lost while rows were copied would have been a fault of storewatch (500). Now 507 and 503, "
-    "with words.",
+    "was lost while rows were copied as a fault of storewatch (500). Now 507 and 503, with words.",
+    "A report or upload that met a full disk 20 times was given up as interrupted. Now it waits for room.",
 )
 
 
@@ -98,15 +104,21 @@ def written(found: Sequence[Tried], answers: Answers, about: list[list[str]]) ->
     findings = "\n".join(f"- {told}" for told in FINDINGS) or "Nothing so far."
     rows = [_row(tried) for tried in found]
     heads = ("fault", "tried", "lost", "until all is well: median", "worst")
-    parts = (table(("", ""), about), _TABLE, table(heads, rows), _AFTER, _answered(answers))
-    return _HEAD + "".join(parts) + _REST.format(findings=findings)
+    head, before, after, rest = map(_flowed, (_HEAD, _TABLE, _AFTER, _REST.format(findings=findings)))
+    about_it, tried = table(("", ""), about), table(heads, rows)
+    return "".join((head, about_it, before, tried, after, _answered(answers), rest))
+
+
+def _flowed(words: str) -> str:
+    """A paragraph or a point of a list is one line, as in all pages."""
+    return re.sub(r"(?<=[^\n])\n *(?=[^\n#|-])", " ", words)
 
 
 def _row(tried: Tried) -> list[str]:
     if tried.wrong:
         return [tried.name, str(tried.times + 1), f"**{tried.wrong.splitlines()[0]}**", "", ""]
     if not tried.seconds:
-        return [tried.name, "not in this run", "", "", ""]
+        return [tried.name, "not tried", "", "", ""]
     median, worst = tried.median_s, max(tried.seconds)
     return [tried.name, str(tried.times), "nothing", f"{median:.1f} s", f"{worst:.1f} s"]
 

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import random
+import shutil
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
+from bench.measure import ROOT
+from tests.acceptance.conftest import storewatch
 from tests.faults.town import Town
+
+KEPT = ROOT / "build" / "faults"
 
 Inject = Callable[[Town, random.Random], None]
 """Does the fault; ends when it is over."""
+
+Opened = Callable[[], AbstractContextManager[Town]]
+"""A new town under no load yet."""
 
 
 @dataclass(frozen=True)
@@ -51,24 +61,50 @@ def try_once(town: Town, fault: Fault, tried: Tried, dice: random.Random) -> Non
     town.rest()
     town.check()
     tried.add(took, fault.times)
+    _tell(tried)
 
 
-def try_all(town: Town, faults: Iterable[Fault], rounds: int, until: float) -> list[Tried]:
+def _tell(tried: Tried) -> None:
+    print(f"  {tried.name}: well after {tried.seconds[-1]:.1f} s", file=sys.stderr, flush=True)
+
+
+def try_all(opened: Opened, faults: Iterable[Fault], rounds: int, until: float) -> list[Tried]:
     """Tries each fault once, and once more, until there were so many rounds or the time is up. What is found
-    wrong is noted, and ends it.
+    wrong is noted, kept for who looks into it, and not tried again; the others go on in another town.
     """
-    faults, dice = list(faults), random.Random(rounds)  # noqa: S311
-    found = [Tried(fault.name) for fault in faults]
-    for _ in range(rounds):
-        for fault, tried in zip(faults, found, strict=True):
-            if time.monotonic() > until:
-                return found
-            try:
-                try_once(town, fault, tried, dice)
-            except AssertionError as error:
-                tried.wrong = str(error)
-                return found
-    return found
+    found, dice = {fault: Tried(fault.name) for fault in faults}, random.Random(rounds)  # noqa: S311
+    turns = list(found) * rounds
+    while turns and time.monotonic() < until:
+        with opened() as town:
+            turns = _try_some(town, turns, found, dice, until)
+    return list(found.values())
+
+
+def _try_some(
+    town: Town, turns: list[Fault], found: dict[Fault, Tried], dice: random.Random, until: float
+) -> list[Fault]:
+    """Tries faults until one goes wrong, or the time is up; gives those that are left then."""
+    for number, fault in enumerate(turns):
+        if time.monotonic() > until:
+            break
+        tried = found[fault]
+        try:
+            try_once(town, fault, tried, dice)
+        except AssertionError as error:
+            tried.wrong = str(error)
+            _keep(town, f"{fault.name}, {len(found)} faults, after {tried.times} good ones: {error}")
+            return [left for left in turns[number + 1 :] if left != fault]
+    return []
+
+
+def _keep(town: Town, told: str) -> None:
+    """The database as it is, what the service said, and what was wrong, in `KEPT`."""
+    folder = KEPT / time.strftime("%Y%m%d-%H%M%S")
+    folder.mkdir(parents=True)
+    (folder / "wrong.txt").write_text(told)
+    shutil.copy(town.service.log, folder)
+    storewatch("backup", "--to", str(folder), environment=town.home)
+    print(f"{told.splitlines()[0]}\nkept in {folder}", file=sys.stderr, flush=True)
 
 
 def repeated(name: str, once: Callable[[], float], rounds: int, until: float) -> Tried:
@@ -79,6 +115,7 @@ def repeated(name: str, once: Callable[[], float], rounds: int, until: float) ->
             break
         try:
             tried.add(once())
+            _tell(tried)
         except AssertionError as error:
             tried.wrong = str(error)
             break

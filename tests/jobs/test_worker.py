@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from procrastinate import PsycopgConnector, RetryStrategy
+from procrastinate import App, PsycopgConnector, RetryStrategy
+from procrastinate.exceptions import ConnectorException
 from sqlalchemy import text
 
 from storewatch.jobs import worker
@@ -15,6 +17,7 @@ from storewatch.jobs.tasks import Means, make_app
 from storewatch.services.depot import Depot
 from storewatch.storage import queue
 from storewatch.storage.db import Database
+from tests.faults import cut
 
 
 async def ends(database: Database, ticks: int) -> bool:
@@ -65,3 +68,47 @@ def test_a_job_that_fails_while_its_twin_is_queued_leaves_the_work_to_the_twin(d
         left = "SELECT status FROM procrastinate_jobs WHERE task_name = 'twin'"
         assert session.execute(text(left)).scalars().all() == []
     assert len(tries) == 2
+
+
+def test_a_job_whose_end_could_not_be_noted_is_done_by_the_next_worker(database: Database) -> None:
+    """Its connection is cut just then: the worker, whose heart would beat on, ends."""
+    with cut.proxy(database.url) as between:
+        through = Database(cut.through_it(database.url, between))
+        tries = list[int]()
+
+        def app_of(database: Database) -> App:
+            app = make_app(database, Means(depot=Depot(Path("none"), 1)))
+
+            @app.task(name="cut", queue="reports")
+            def cut_off() -> None:
+                tries.append(1)
+                if len(tries) == 1:
+                    between.judge = lambda to_server, data: 0 if to_server and b"finish_job" in data else None
+
+            return app
+
+        with database.transaction() as session:
+            queue.defer(session, "reports", "cut")
+        with pytest.raises(ConnectorException):
+            worker.run(app_of(through))
+        assert (between.done.is_set(), tries) == (True, [1])
+        through.close()
+    asyncio.run(_worked_off(app_of(database), database))
+    assert tries == [1, 1]
+
+
+async def _worked_off(app: App, database: Database) -> None:
+    """Works until no job is left."""
+    task = asyncio.create_task(worker._run(app, None, None))
+    until = time.monotonic() + 60
+    while not await asyncio.to_thread(_none_left, database):
+        assert time.monotonic() < until
+        await asyncio.sleep(0.1)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _none_left(database: Database) -> bool:
+    query = "SELECT NOT EXISTS (SELECT FROM procrastinate_jobs WHERE task_name = 'cut')"
+    with database.session() as session:
+        return bool(session.execute(text(query)).scalar_one())

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from procrastinate import App, PsycopgConnector, RetryStrategy
-from procrastinate.exceptions import UniqueViolation
-from procrastinate.jobs import Job, Status
-from procrastinate.manager import JobManager
 from sqlalchemy import make_url
 
 from storewatch.domain.clock import DAY, to_us
+from storewatch.jobs.manager import Manager
 from storewatch.services import (
     announcing,
     budgets,
@@ -68,7 +65,7 @@ class Means:
 def make_app(database: Database, means: Means) -> App:
     """procrastinate on our database, with every task. Jobs may run twice, so each is idempotent."""
     app = App(connector=PsycopgConnector(conninfo=_conninfo(database.url), min_size=1, max_size=10))
-    app.job_manager = _Manager(app.connector)
+    app.job_manager = Manager(app.connector)
     _add_reports(app, database, means)
     _add_history(app, database, means)
     _add_watch(app, database, means)
@@ -77,19 +74,6 @@ def make_app(database: Database, means: Means) -> App:
     _add_alerts(app, database, means)
     _add_schedules(app, database, means.usual)
     return app
-
-
-class _Manager(JobManager):
-    """A job that is to be tried again while its twin is queued is done: the twin does its work. procrastinate
-    leaves it in "doing", where nobody takes it up as long as its worker lives.
-    """
-
-    async def retry_job(self, job: Job, *given: Any, **more: Any) -> None:
-        """See there."""
-        try:
-            await super().retry_job(job, *given, **more)
-        except UniqueViolation:
-            await self.finish_job(job, Status.SUCCEEDED, delete_job=True)
 
 
 def _add_reports(app: App, database: Database, means: Means) -> None:

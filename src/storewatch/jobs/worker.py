@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from storewatch.errors import StorewatchError
 from storewatch.jobs import bookkeeping
+from storewatch.jobs.manager import Manager
 from storewatch.services import announcing, people, uploads
 from storewatch.storage import deliveries, history, watches
 
@@ -122,10 +123,13 @@ async def _look_again_and_again(look: Look) -> None:
 async def _take_up_stalled(app: App) -> None:
     """A loop beside the worker and not a job: a job that dies while it holds a lock would keep it.
 
-    It asks whether it was told to end: Python 3.11 loses that if it comes together with a connection.
+    It asks whether it was told to end: Python 3.11 loses that if it comes together with a connection. Raises
+    if the end of a job could not be noted: once this worker is no more, others take that job up.
     """
     task = asyncio.current_task()
     while task is not None and not task.cancelling():
+        if isinstance(app.job_manager, Manager):
+            app.job_manager.check()
         with contextlib.suppress(ConnectorException):
             for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_AFTER):
                 with contextlib.suppress(ConnectorException):  # its twin may be queued already

@@ -13,8 +13,10 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import polars as pl
+import psycopg
 import structlog
 from numpy.typing import NDArray
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from storewatch import __version__
@@ -296,6 +298,10 @@ def make(
         _make(database, report, progress, by)
     except _TakenOverError:
         log.warning("report cancelled or taken over", report_id=str(report_id), attempt=report.attempt)
+    except (OperationalError, psycopg.OperationalError) as error:
+        if db.disk_is_full(error):
+            _wait_for_room(database, report)
+        raise
     except StorewatchError as error:
         _fail(database, report, str(error))
     except (MemoryError, ArithmeticError, ValueError, LookupError, TypeError) as error:
@@ -305,6 +311,13 @@ def make(
             report,
             f"An internal error ({type(error).__name__}) stopped it; the log has the details.",
         )
+
+
+def _wait_for_room(database: Database, report: Report) -> None:
+    """The attempt does not count: the report is made once there is room, however long that takes."""
+    log.error("a report waits: the disk of the database is full", report_id=str(report.report_id))
+    with database.transaction() as session:
+        reports.uncount(session, report)
 
 
 def _fail(database: Database, report: Report, reason: str) -> None:

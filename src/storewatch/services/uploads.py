@@ -9,7 +9,9 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import psycopg
 import structlog
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from storewatch.domain.permissions import Caller
@@ -21,7 +23,7 @@ from storewatch.services.hours_from import FROM_TODAY, HoursFrom
 from storewatch.services.importing import Imported, Watchers, import_file, recognised
 from storewatch.storage import audit, imports, queue, uploads
 from storewatch.storage.access_tables import Upload
-from storewatch.storage.db import Database
+from storewatch.storage.db import Database, disk_is_full
 from storewatch.storage.tables import Import
 from storewatch.storage.uploads import Found
 
@@ -196,6 +198,10 @@ def take(
         _import(database, depot, upload, now_us(), hold)
     except _TakenOverError:
         log.warning("upload taken over by another attempt", upload_id=str(upload_id), attempt=upload.attempt)
+    except (OperationalError, psycopg.OperationalError) as error:
+        if disk_is_full(error):
+            _wait_for_room(database, upload)
+        raise
     except StorewatchError as error:
         _fail(database, upload, str(error))
     except (MemoryError, ArithmeticError, ValueError, LookupError, TypeError, OSError) as error:
@@ -206,6 +212,13 @@ def take(
 
 class _TakenOverError(Exception):
     """Another attempt at the same upload began while this one was paused."""
+
+
+def _wait_for_room(database: Database, upload: Upload) -> None:
+    """The attempt does not count: the file is taken in once there is room, however long that takes."""
+    log.error("an upload waits: the disk of the database is full", upload_id=str(upload.upload_id))
+    with database.transaction() as session:
+        uploads.uncount(session, upload)
 
 
 def _fail(database: Database, upload: Upload, reason: str) -> None:

@@ -172,6 +172,11 @@ class Shared:
 _shared: ContextVar[Shared | None] = ContextVar("shared", default=None)
 
 
+def disk_is_full(error: BaseException) -> bool:
+    """Whether it is the database that has no room left, as SQLAlchemy tells it or, of COPY, psycopg."""
+    return isinstance(getattr(error, "orig", error), psycopg.errors.DiskFull)
+
+
 def exported(session: Session) -> str:
     """The name of the state that a session sees, for `Database.snapshot_of`."""
     return str(session.execute(text("SELECT pg_export_snapshot()")).scalar_one())

@@ -119,6 +119,11 @@ def fail(session: Session, report: Report, error: str) -> bool:
     return session.execute(done.returning(Report.report_no)).first() is not None
 
 
+def uncount(session: Session, report: Report) -> None:
+    """Takes back that this attempt, which is over, was counted; unless another one has begun."""
+    session.execute(update(Report).where(*_this_attempt(report)).values(attempt=Report.attempt - 1))
+
+
 def cancel(session: Session, report: Report) -> bool:
     """Marks a report cancelled, whatever attempt is at it; False if it is finished."""
     query = update(Report).where(Report.report_no == report.report_no, Report.status.not_in(FINISHED))

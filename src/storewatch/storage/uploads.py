@@ -105,6 +105,11 @@ def fail(session: Session, upload: Upload, error: str) -> bool:
     return _change(session, upload, status="failed", error=error, finished_at=func.clock_timestamp())
 
 
+def uncount(session: Session, upload: Upload) -> None:
+    """Takes back that this attempt, which is over, was counted; unless another one has begun."""
+    _change(session, upload, attempt=Upload.attempt - 1)
+
+
 def _change(session: Session, upload: Upload, **values: Any) -> bool:
     """Changes a running upload, unless another attempt has begun."""
     changed = session.execute(

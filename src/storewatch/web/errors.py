@@ -12,7 +12,6 @@ from flask import Flask, Response, g, jsonify, render_template, request
 from gunicorn.http.errors import ParseException
 from psycopg.errors import (
     DeadlockDetected,
-    DiskFull,
     ForeignKeyViolation,
     UndefinedColumn,
     UndefinedFunction,
@@ -36,7 +35,7 @@ from storewatch.errors import (
     TooLargeError,
     UsageError,
 )
-from storewatch.storage.db import fits
+from storewatch.storage.db import disk_is_full, fits
 from storewatch.web import problem_words, words
 from storewatch.web.context import database
 from storewatch.web.places import asked_for, page_before
@@ -153,7 +152,7 @@ def _no_database(error: OperationalError | psycopg.OperationalError) -> Response
     cause = error.orig if isinstance(error, OperationalError) else error
     if isinstance(cause, DeadlockDetected):
         return _quicker(cause)
-    if isinstance(cause, DiskFull):
+    if disk_is_full(error):
         log.error("the database's disk is full", error=str(cause))
         return problem(507, _NO_ROOM)
     log.warning("database cannot be reached", error=str(cause))

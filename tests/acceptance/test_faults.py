@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -18,7 +20,6 @@ from sqlalchemy import make_url
 from storewatch.domain.clock import DAY
 from storewatch.services.simulating import SimulatedFiles, simulate
 from tests.acceptance.conftest import Service, postmaster, serving, storewatch
-from tests.faults.twins import begun, looked_over
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -49,6 +50,21 @@ def count(url: str, query: str) -> int:
     return int(row[0])
 
 
+def sound(environment: dict[str, str]) -> None:
+    """`storewatch db verify` finds nothing wrong."""
+    result = storewatch("db", "verify", environment=environment)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def started_import(file: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "storewatch", "import", str(file)],
+        env=os.environ | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
 @pytest.fixture
 def loaded(files: SimulatedFiles, environment: dict[str, str]) -> None:
     """The fleet, imported."""
@@ -66,17 +82,17 @@ def test_a_killed_import_leaves_all_or_nothing(
     length = 3 * (time.monotonic() - began)
     hit = 0
     while hit < ROUNDS:
-        with begun(environment, "import", str(files.store_status)) as child:
-            time.sleep(dice.uniform(0.2, 1) * length)
-            running = child.poll() is None
-            child.kill()
+        child = started_import(files.store_status, environment)
+        time.sleep(dice.uniform(0.2, 1) * length)
+        running = child.poll() is None
+        child.kill()
+        child.wait()
         assert count(database_url, "SELECT count(*) FROM store_status") in (0, distinct)
         hit += running
         length *= 1 if running else 0.9  # it was through before the kill: sooner, then
     assert storewatch("import", str(files.store_status), environment=environment).returncode == 0
     assert count(database_url, "SELECT count(*) FROM store_status") == distinct
-    verified = storewatch("db", "verify", environment=environment)
-    assert verified.returncode == 0, verified.stdout + verified.stderr
+    sound(environment)
 
 
 @pytest.mark.usefixtures("loaded")
@@ -97,7 +113,7 @@ def test_a_killed_process_costs_no_report(
     stores = len(expected.splitlines()) - 1
     by_report = "SELECT count(*) AS rows FROM store_report GROUP BY report_no"
     assert count(database_url, f"SELECT count(*) FROM ({by_report}) AS r WHERE rows <> {stores}") == 0
-    looked_over(database_url)
+    sound(environment)
 
 
 @pytest.mark.parametrize("name", ["worker", "web"])
@@ -121,7 +137,7 @@ def test_a_killed_process_costs_no_upload_and_doubles_none(
     assert uploads == count(database_url, "SELECT count(*) FROM import")
     assert count(database_url, "SELECT sum(rows_new) FROM import") == distinct
     assert len(list(Path(environment["STOREWATCH_UPLOADS"]).iterdir())) == uploads
-    looked_over(database_url)
+    sound(environment)
 
 
 def test_a_killed_database_server_comes_back_with_everything(
@@ -133,7 +149,7 @@ def test_a_killed_database_server_comes_back_with_everything(
     with serving(own_home, tmp_path) as service:
         expected = service.text(service.complete(service.trigger())["download_url"])
         for _ in range(ROUNDS):
-            with begun(own_home, "import", str(files.store_status)):
+            with started_import(files.store_status, own_home):
                 time.sleep(dice.uniform(0.2, 1.5))
                 report_id = service.trigger()
                 time.sleep(dice.uniform(0, 0.8))
@@ -142,4 +158,4 @@ def test_a_killed_database_server_comes_back_with_everything(
                 assert service.text(f"/download/{report_id}") == expected
         url = storewatch("db", "url", environment=own_home).stdout.strip()
         assert count(url, "SELECT count(*) FROM store_status") == distinct
-        looked_over(url)
+        sound(own_home)

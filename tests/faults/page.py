@@ -12,10 +12,10 @@ from tests.faults.suite import Tried
 _HEAD = """\
 # Reliability
 
-Written by `make faults`, which does all of this and writes this page whole: no figure here is typed by
-hand. [A short form of it](../tests/faults/test_short.py) runs in `make test`: cuts, a crash, a full disk and
-a killed upgrade; [another test](../tests/acceptance/test_faults.py) there kills each
-process ten times.
+Written by `make faults`, whole: no figure here is typed by hand; what a run had no time for, or cannot do,
+says "not tried". [A short form of it](../tests/faults/test_short.py) runs in `make test`: cuts, a crash, a
+full disk and a killed upgrade; [another test](../tests/acceptance/test_faults.py) there kills each process
+ten times.
 
 """
 

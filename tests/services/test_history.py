@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from storewatch.domain.availability import Policy
 from storewatch.domain.clock import HOUR
@@ -17,6 +18,7 @@ from storewatch.services.hours_from import HoursFrom
 from storewatch.services.periods import Asked, ByPeriod
 from storewatch.services.reporting import Request
 from storewatch.storage import history as marks
+from storewatch.storage import polls
 from storewatch.storage.db import Database
 from tests.factories import CHICAGO_MONDAY, load, load_chicago
 from tests.services.by_engine import assert_equal
@@ -56,6 +58,30 @@ def month(database: Database, by: str = "month", request: Request = USUAL) -> By
 
 
 # --- the job --------------------------------------------------------------------------------------
+
+
+def test_a_first_poll_that_comes_just_as_a_job_begins_is_not_forgotten(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is later than all others, by an hour of the same day: only its mark says that the day before, into
+    which it speaks, is to be computed with it.
+    """
+    load(database, "store_id,timezone_str\na,UTC\nb,UTC\n")
+    load(database, "store_id,status,timestamp_utc\nb,active,2023-01-24 01:00:00\n")
+    worked_off(database)
+    load(database, "store_id,status,timestamp_utc\nb,active,2023-01-24 01:30:00\n")
+    newest = polls.newest
+
+    def and_one_comes(session: Session) -> int | None:
+        monkeypatch.setattr(polls, "newest", newest)
+        found = newest(session)
+        load(database, "store_id,status,timestamp_utc\na,active,2023-01-24 02:00:00\n")
+        return found
+
+    monkeypatch.setattr(polls, "newest", and_one_comes)
+    worked_off(database)
+    worked_off(database)  # the job that the poll itself asked for
+    assert proved(database)
 
 
 def test_a_job_stores_the_days_from_the_one_on_in_which_the_first_poll_speaks(database: Database) -> None:

@@ -54,10 +54,7 @@ def update(database: Database, request: Request) -> bool:
     with database.transaction() as session:
         history.lock(session)
         stores.stay(session)
-        as_of = polls.newest(session)
-        with database.transaction() as at_once:  # days of this present are committed before this job is
-            history.set_present(at_once, as_of, rules_of(request))
-        numbers, claimed = history.claim(session)
+        as_of, numbers, claimed = _claim(database, session, request)
         more = False
         if len(claimed):
             shares = _shares(session, claimed)
@@ -69,6 +66,18 @@ def update(database: Database, request: Request) -> bool:
         if more:
             queue.defer_once(session, history.QUEUE, history.TASK, history.PRIORITY)
         return more
+
+
+def _claim(database: Database, session: Session, request: Request) -> tuple[int | None, Int64, Stretches]:
+    """T, and what is due for it. T is looked at after the marks are taken: a poll may come at any time, and
+    one that is later than T has a mark that is left for the next job.
+    """
+    numbers, claimed = history.claim(session)
+    as_of = polls.newest(session)
+    with database.transaction() as at_once:  # days of this present are committed before this job is
+        moved = history.set_present(at_once, as_of, rules_of(request))
+    others, more = history.claim(session, moved)
+    return as_of, np.append(numbers, others), claimed + more
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -149,11 +149,15 @@ def is_due_before(session: Session, until_us: int) -> bool:
     return bool(session.execute(query, {"until": _moment(until_us)}).scalar())
 
 
-def claim(session: Session) -> tuple[Int64, Stretches]:
-    """All that is due and not about to be changed, with the numbers of its rows; nobody else counts on these
-    rows until the end of the transaction.
+def claim(session: Session, only: Sequence[int] | None = None) -> tuple[Int64, Stretches]:
+    """All that is due and not about to be changed, or of it `only` the rows of some numbers, with the numbers
+    of its rows; nobody else counts on these rows until the end of the transaction.
     """
-    return _due(session, f"{_DUE} FOR UPDATE SKIP LOCKED")
+    if only is None:
+        return _due(session, f"{_DUE} FOR UPDATE SKIP LOCKED")
+    return _due(
+        session, f"{_DUE} WHERE due_no = ANY(CAST(:only AS bigint[])) FOR UPDATE SKIP LOCKED", only=list(only)
+    )
 
 
 _DUE = """
@@ -215,21 +219,24 @@ def moved(session: Session, as_of: int | None, rules: dict[str, Any]) -> Stretch
     return Stretches(*np.array(columns, np.int64).reshape(-1, 4).T)
 
 
-def set_present(session: Session, as_of: int | None, rules: dict[str, Any]) -> None:
-    """Marks what `moved`; from now on the days are due for this present."""
-    changed = moved(session, as_of, rules)
+def set_present(session: Session, as_of: int | None, rules: dict[str, Any]) -> list[int]:
+    """Marks what `moved`; from now on the days are due for this present. Returns the numbers of the marks."""
+    changed, numbers = moved(session, as_of, rules), []
     if present(session)[1] != rules:  # other clocks may hold: of the default zone, or by other zone data
         session.execute(text(_EVERY_FLEET_DAY))
     for first, last in zip(changed.first.tolist(), changed.last.tolist(), strict=True):
-        session.execute(
+        number = session.execute(
             text("""
                 INSERT INTO history_due (first_key, last_key, first_at, last_at)
                 VALUES (:low, :high, CAST(:first AS timestamptz), CAST(:last AS timestamptz))
+                RETURNING due_no
             """),
             {"low": 0, "high": LAST_KEY, "first": _moment(first), "last": _moment(last)},
         )
+        numbers.append(int(number.scalar_one()))
         moment: datetime | None = None if as_of is None else from_us(as_of)
         session.execute(update(HistoryPresent).values(as_of=moment, rules=rules))
+    return numbers
 
 
 _EVERY_FLEET_DAY = """

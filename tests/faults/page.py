@@ -96,6 +96,10 @@ FINDINGS: tuple[str, ...] = (
     "A full disk of the database was answered as a database that cannot be reached, and a connection that "
     "was lost while rows were copied as a fault of storewatch (500). Now 507 and 503, with words.",
     "A report or upload that met a full disk 20 times was given up as interrupted. Now it waits for room.",
+    "The first poll of a store that came just as a job of history began was counted into its own day, and "
+    "not into the evening before, for good. The job takes what is due before it looks how far it goes.",
+    "A poll that was made while a store is closed kept the day before from being looked at again, so that "
+    "its bounds of downtime could stay too narrow. Only polls that count do so now.",
 )
 
 

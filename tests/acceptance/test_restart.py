@@ -31,8 +31,9 @@ pytestmark = pytest.mark.slow
 
 def started(listener: int) -> list[str]:
     """`serve` with a socket as systemd hands it over; LISTEN_PID is the process that `exec` becomes."""
-    take = f'exec 3<&{listener}; export LISTEN_PID=$$; exec "$@"'
-    return ["/bin/sh", "-c", take, "sh", sys.executable, "-m", "storewatch", "serve", "--no-login"]
+    serve = [sys.executable, "-m", "storewatch", "serve", "--no-login"]
+    take = "import os, sys; os.dup2(int(sys.argv[1]), 3); os.environ['LISTEN_PID'] = str(os.getpid())"
+    return [sys.executable, "-c", f"{take}; os.execv(sys.argv[2], sys.argv[2:])", str(listener), *serve]
 
 
 @dataclass

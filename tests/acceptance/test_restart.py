@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
+from http.client import HTTPConnection, RemoteDisconnected
 from pathlib import Path
 
 import pytest
@@ -126,8 +126,10 @@ class Clients:
 
     def _kept_alive(self) -> None:
         with contextlib.closing(HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)) as connection:
-            for _ in range(50):
-                self._ask(connection, "GET", "/reports")
+            self._ask(connection, "GET", "/reports")
+            with contextlib.suppress(RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+                for _ in range(50):  # closed between two requests: as browsers do, we ask anew
+                    self._ask(connection, "GET", "/reports")
 
     def _reporting(self) -> None:
         with contextlib.closing(HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)) as connection:

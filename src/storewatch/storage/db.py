@@ -33,6 +33,7 @@ class Database:
         # and SQLAlchemy makes all of them anew. Threads that wait for their turn would wait once more.
         # What a statement was given stays out of errors, and so out of the log: it may be anybody's secret.
         self.engine: Engine = create_engine(self.url, pool_size=20, max_overflow=5, hide_parameters=True)
+        _one_learns_first(self.engine)
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
@@ -129,6 +130,14 @@ class Database:
     def close(self) -> None:
         """Closes the pool."""
         self.engine.dispose()
+
+
+def _one_learns_first(engine: Engine) -> None:
+    """Has threads that connect at once wait until the first of them has learnt what SQLAlchemy must know of
+    the server. It makes the lock for that when it is first needed, and two threads may make one each.
+    """
+    events: Any = engine.pool.dispatch
+    events.connect._get_exec_once_mutex()
 
 
 class Shared:

@@ -99,7 +99,9 @@ def uv(*words: str) -> None:
     """The program that set this tree up; it has the packages at hand, which pip would fetch anew."""
     found = shutil.which("uv", path=f"{ROOT}/.tools/bin:{ROOT}/.tools/venv/bin:{os.environ['PATH']}")
     assert found, "uv is missing: make setup"
-    done = subprocess.run([found, *words], capture_output=True, text=True, check=False)
+    trusts = {"UV_SYSTEM_CERTS": "1"} if Path("/etc/ssl/certs/ca-certificates.crt").exists() else {}
+    command = [found, *words]  # it trusts what the machine trusts, as in scripts/setup
+    done = subprocess.run(command, env=trusts | os.environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 

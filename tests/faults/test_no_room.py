@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from storewatch import embedded
 from storewatch.domain.permissions import COMMAND, Role
-from storewatch.services import reporting, uploads
+from storewatch.services import making, reporting, uploads
 from storewatch.services.depot import Depot
 from storewatch.services.reporting import Request
 from storewatch.storage import db
@@ -121,10 +121,10 @@ def test_a_report_waits_for_room_however_often_it_was_tried(small: Small, databa
     load(database, CHICAGO_MONDAY)
     report_id = reporting.trigger(database, COMMAND, Request(), NOW)
     with small.full():
-        for _ in range(reporting.MAX_ATTEMPTS + 2):
+        for _ in range(making.MAX_ATTEMPTS + 2):
             with pytest.raises((OperationalError, psycopg.OperationalError), match="No space left"):
-                reporting.make(database, report_id)
-    reporting.make(database, report_id)
+                making.make(database, report_id)
+    making.make(database, report_id)
     report = reporting.get(database, COMMAND, report_id)
     assert (report.status, report.attempt, report.error) == ("complete", 1, None)
 

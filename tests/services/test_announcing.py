@@ -17,7 +17,7 @@ from storewatch.domain.permissions import COMMAND
 from storewatch.errors import DeliveryError
 from storewatch.jobs.tasks import Means, make_app
 from storewatch.outbound.webhooks import networks
-from storewatch.services import announcing, reporting, reports
+from storewatch.services import announcing, making, reporting, reports
 from storewatch.services.announcing import Outside
 from storewatch.services.depot import Depot
 from storewatch.services.reporting import Request
@@ -53,7 +53,7 @@ def test_a_complete_report_is_announced_without_figures(database: Database) -> N
     with receiving() as receiver:
         report_id = asked(database, receiver.url)
         assert announcements(database) == []
-        reporting.make(database, report_id)
+        making.make(database, report_id)
         assert announcements(database) == [{"report_id": str(report_id)}]
         announcing.announce(database, report_id, OUTSIDE)
         assert told(receiver) == {
@@ -67,7 +67,7 @@ def test_a_complete_report_is_announced_without_figures(database: Database) -> N
 def test_an_announcement_is_signed_with_the_secret_of_the_service(database: Database) -> None:
     with receiving() as receiver:
         report_id = asked(database, receiver.url)
-        reporting.make(database, report_id)
+        making.make(database, report_id)
         announcing.announce(database, report_id, OUTSIDE)
         _, headers, body = receiver.came[0]
     moment, found = (part.split("=")[1] for part in headers["Storewatch-Signature"].split(","))
@@ -81,8 +81,8 @@ def test_a_report_that_fails_or_is_cancelled_is_announced_too(database: Database
         reports.cancel(database, COMMAND, cancelled)
         with database.transaction() as session:
             session.execute(text("DELETE FROM store_status_day"))
-        reporting.make(database, failed)
-        reporting.make(database, cancelled)
+        making.make(database, failed)
+        making.make(database, cancelled)
         assert announcements(database) == [{"report_id": str(each)} for each in (cancelled, failed)]
         for report_id in (failed, cancelled):
             announcing.announce(database, report_id, OUTSIDE)
@@ -95,16 +95,16 @@ def test_an_attempt_that_was_overtaken_announces_nothing(database: Database) -> 
     with database.transaction() as session:
         paused = stored.begin_attempt(session, report_id)
         assert paused is not None
-    reporting.make(database, report_id)
-    with pytest.raises(reporting._TakenOverError):
-        reporting._make(database, paused, lambda _: None)
-    reporting._fail(database, paused, "too late")
+    making.make(database, report_id)
+    with pytest.raises(making._TakenOverError):
+        making._make(database, paused, lambda _: None)
+    making._fail(database, paused, "too late")
     assert len(announcements(database)) == 1
 
 
 def test_without_a_webhook_there_is_no_announcement(database: Database) -> None:
     report_id = asked(database, None)
-    reporting.make(database, report_id)
+    making.make(database, report_id)
     assert announcements(database) == []
     announcing.announce(database, report_id, OUTSIDE)
 
@@ -121,7 +121,7 @@ def test_what_was_not_taken_is_raised_so_that_it_is_tried_again(database: Databa
     with receiving() as receiver:
         receiver.status = 503
         report_id = asked(database, receiver.url)
-        reporting.make(database, report_id)
+        making.make(database, report_id)
         with pytest.raises(DeliveryError, match="503"):
             announcing.announce(database, report_id, OUTSIDE)
 
@@ -129,7 +129,7 @@ def test_what_was_not_taken_is_raised_so_that_it_is_tried_again(database: Databa
 def test_where_we_must_not_send_trying_again_is_of_no_use(database: Database) -> None:
     with receiving() as receiver:
         report_id = asked(database, receiver.url)
-        reporting.make(database, report_id)
+        making.make(database, report_id)
         announcing.announce(database, report_id, Outside())
         assert receiver.came == []
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from storewatch.domain.permissions import COMMAND
 from storewatch.errors import ConflictError, NotFoundError
-from storewatch.services import reporting, reports, stores
+from storewatch.services import making, reporting, reports, stores
 from storewatch.services.reporting import Request
 from storewatch.storage.db import Database
 from storewatch.storage.verify import verify
@@ -25,8 +25,8 @@ STORES = 450
 @pytest.fixture
 def fleet(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
     """So many stores that a report is made in several parts."""
-    monkeypatch.setattr(reporting, "_STORE_DAYS_AT_ONCE", 0)  # then it is 100 at once
-    monkeypatch.setattr(reporting, "_NOTE_EVERY_S", 0.0)
+    monkeypatch.setattr(making, "_STORE_DAYS_AT_ONCE", 0)  # then it is 100 at once
+    monkeypatch.setattr(making, "_NOTE_EVERY_S", 0.0)
     rows = "".join(f"s{number},active,2023-01-23 16:14:00\n" for number in range(STORES))
     load(database, "store_id,status,timestamp_utc\n" + rows)
     return database
@@ -49,7 +49,7 @@ def test_a_report_that_runs_stops_soon_after_it_is_cancelled(fleet: Database) ->
         if len(seen) == 2:
             reports.cancel(fleet, COMMAND, report_id)
 
-    reporting.make(fleet, report_id, progress)
+    making.make(fleet, report_id, progress)
     assert len(seen) == 2
     assert (reporting.get(fleet, COMMAND, report_id).status, rows(fleet)) == ("cancelled", 0)
 
@@ -62,7 +62,7 @@ def test_a_report_that_runs_stops_soon_after_it_is_deleted(fleet: Database) -> N
         if len(seen) == 2:
             reports.delete(fleet, COMMAND, report_id)
 
-    reporting.make(fleet, report_id, progress)
+    making.make(fleet, report_id, progress)
     assert (len(seen), rows(fleet)) == (2, 0)
     with pytest.raises(NotFoundError):
         reporting.get(fleet, COMMAND, report_id)
@@ -71,12 +71,12 @@ def test_a_report_that_runs_stops_soon_after_it_is_deleted(fleet: Database) -> N
 def test_a_cancellation_at_any_instant_leaves_all_or_nothing(fleet: Database) -> None:
     dice = random.Random(4)  # noqa: S311
     began = time.monotonic()
-    reporting.make(fleet, waiting(fleet))
+    making.make(fleet, waiting(fleet))
     length = time.monotonic() - began
     complete, outcomes = 1, set()
     for _ in range(25):
         report_id = waiting(fleet)
-        maker = threading.Thread(target=reporting.make, args=(fleet, report_id))
+        maker = threading.Thread(target=making.make, args=(fleet, report_id))
         maker.start()
         time.sleep(dice.uniform(0, 1.3) * length)
         try:
@@ -102,7 +102,7 @@ def test_a_store_that_is_deleted_meanwhile_is_in_no_report(fleet: Database) -> N
             deleter.start()
             time.sleep(0.1)
 
-    reporting.make(fleet, report_id, progress)
+    making.make(fleet, report_id, progress)
     deleter.join()
     assert rows(fleet) == STORES - 1
     with fleet.session() as session:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from storewatch.domain.clock import DAY, to_us
 from storewatch.domain.permissions import COMMAND
 from storewatch.errors import NoPollsError, SettingsError, UsageError
-from storewatch.services import reporting
+from storewatch.services import making, reporting
 from storewatch.services.reporting import Request
 from storewatch.storage import report_rows, reports
 from storewatch.storage.db import Database
@@ -30,8 +30,8 @@ def rows(database: Database) -> int:
 def test_a_report_that_is_made_twice_has_its_rows_once(database: Database) -> None:
     load_chicago(database)
     report_id = reporting.trigger(database, COMMAND, Request(), NOW)
-    reporting.make(database, report_id)
-    reporting.make(database, report_id)
+    making.make(database, report_id)
+    making.make(database, report_id)
     report = reporting.get(database, COMMAND, report_id)
     assert (report.status, report.progress, report.attempt, rows(database)) == ("complete", 100, 1, 1)
 
@@ -43,9 +43,9 @@ def test_a_worker_that_wakes_too_late_changes_nothing(database: Database) -> Non
     with database.transaction() as session:
         paused = reports.begin_attempt(session, report_id)
         assert paused is not None
-    reporting.make(database, report_id)
-    with pytest.raises(reporting._TakenOverError):
-        reporting._make(database, paused, lambda _: None)
+    making.make(database, report_id)
+    with pytest.raises(making._TakenOverError):
+        making._make(database, paused, lambda _: None)
     with database.transaction() as session:
         assert not reports.fail(session, paused, "too late")
     report = reporting.get(database, COMMAND, report_id)
@@ -60,7 +60,7 @@ def test_a_paused_attempt_does_not_hold_up_the_next(database: Database) -> None:
         assert paused is not None
     with Session(database.engine) as session:
         report_rows.add(session, paused, np.array([1], np.int32), *rows_of(np.zeros((1, 3, 6), np.int64)))
-        reporting.make(database, report_id)
+        making.make(database, report_id)
         session.rollback()
     assert (reporting.get(database, COMMAND, report_id).status, rows(database)) == ("complete", 1)
 
@@ -68,10 +68,10 @@ def test_a_paused_attempt_does_not_hold_up_the_next(database: Database) -> None:
 def test_a_report_that_takes_its_worker_down_each_time_is_given_up(database: Database) -> None:
     load_chicago(database)
     report_id = reporting.trigger(database, COMMAND, Request(), NOW)
-    for _ in range(reporting.MAX_ATTEMPTS):
+    for _ in range(making.MAX_ATTEMPTS):
         with database.transaction() as session:
             assert reports.begin_attempt(session, report_id) is not None
-    reporting.make(database, report_id)
+    making.make(database, report_id)
     report = reporting.get(database, COMMAND, report_id)
     assert (report.status, "given up" in (report.error or "")) == ("failed", True)
 
@@ -89,7 +89,7 @@ def test_polls_that_are_gone_make_a_failed_report_with_a_reason(database: Databa
     report_id = reporting.trigger(database, COMMAND, Request(), NOW)
     with database.transaction() as session:
         session.execute(text("DELETE FROM store_status_day"))
-    reporting.make(database, report_id)
+    making.make(database, report_id)
     report = reporting.get(database, COMMAND, report_id)
     assert (report.status, report.error) == (
         "failed",

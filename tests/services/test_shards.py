@@ -21,11 +21,18 @@ from storewatch.domain.exception_rows import Wanted
 from storewatch.domain.permissions import COMMAND
 from storewatch.domain.zones import DEFAULT_ZONE
 from storewatch.errors import ConflictError, NotFoundError, ReportFailedError, SettingsError
-from storewatch.services import exceptions, reporting, reports, shards
+from storewatch.services import (
+    exceptions,
+    making,
+    reporting,
+    reports,
+    shards,
+)
 from storewatch.services.dask_shards import Dask
 from storewatch.services.importing import import_file
+from storewatch.services.making import Progress
 from storewatch.services.process_pool import Processes
-from storewatch.services.reporting import Progress, Request
+from storewatch.services.reporting import Request
 from storewatch.services.shards import Shard, Spread
 from storewatch.services.simulating import simulate
 from storewatch.storage import db
@@ -146,7 +153,7 @@ def test_a_scheduler_that_is_killed_half_way_fails_the_report_in_plain_words(
 def test_a_cancelled_report_stops_those_that_make_its_shards(
     name: str, fleet: Database, dask: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reporting, "_NOTE_EVERY_S", 0.0)
+    monkeypatch.setattr(making, "_NOTE_EVERY_S", 0.0)
     report_id, seen = reporting.trigger(fleet, COMMAND, Request(), NOW), []
 
     def progress(percent: int) -> None:
@@ -154,7 +161,7 @@ def test_a_cancelled_report_stops_those_that_make_its_shards(
         if len(seen) == 2:
             reports.cancel(fleet, COMMAND, report_id)
 
-    reporting.make(fleet, report_id, progress, spread(name, fleet, dask))
+    making.make(fleet, report_id, progress, spread(name, fleet, dask))
     assert len(seen) == 2
     assert reporting.get(fleet, COMMAND, report_id).status == "cancelled"
     assert not multiprocessing.active_children()

@@ -22,7 +22,7 @@ from sqlalchemy import select
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from storewatch.domain.permissions import Role
-from storewatch.services import reporting
+from storewatch.services import making
 from storewatch.services.storefronts import Reach
 from storewatch.storage.db import Database
 from storewatch.storage.tables import Report
@@ -82,7 +82,7 @@ def making_reports(database: Database) -> Iterator[None]:
                 queued = session.execute(select(Report.report_id).where(Report.status == "queued")).scalars()
                 waiting = list(queued)
             for report_id in waiting:
-                reporting.make(database, report_id)
+                making.make(database, report_id)
 
     thread = threading.Thread(target=work)
     thread.start()

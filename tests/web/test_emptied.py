@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from storewatch.services import reporting
+from storewatch.services import making
 from storewatch.storage.db import Database
 from tests.browser.pages import PAGES
 from tests.factories import MONDAY_NINE_TO_TWELVE, load
@@ -78,7 +78,7 @@ def make_reports(database: Database) -> None:
     with database.session() as session:
         ids = session.execute(text("SELECT report_id FROM report")).scalars().all()
     for report_id in ids:
-        reporting.make(database, report_id)
+        making.make(database, report_id)
 
 
 def no_polls(client: FlaskClient, _: Database) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 
-from storewatch.services import reporting
+from storewatch.services import making
 from storewatch.storage import reports
 from storewatch.storage.db import Database
 from tests.factories import MONDAY_NOON, load_chicago
@@ -34,7 +34,7 @@ def report_id(client: FlaskClient, database: Database) -> str:
 @pytest.fixture
 def complete_id(report_id: str, database: Database) -> str:
     """The same, made."""
-    reporting.make(database, UUID(report_id))
+    making.make(database, UUID(report_id))
     return report_id
 
 
@@ -129,5 +129,5 @@ def test_an_unknown_id_is_not_found(client: FlaskClient, path: str, report_id: s
 def test_a_time_before_the_first_poll_gives_the_header_alone(client: FlaskClient, database: Database) -> None:
     load_chicago(database)
     report_id = said(client.post("/trigger_report", json={"as_of": "2022-01-01T00:00:00Z"}))["report_id"]
-    reporting.make(database, UUID(report_id))
+    making.make(database, UUID(report_id))
     assert client.get(f"/download/{report_id}").text == CHICAGO_CSV.splitlines(keepends=True)[0]

@@ -21,7 +21,14 @@ from sqlalchemy import make_url, text
 from werkzeug.test import TestResponse
 
 from storewatch.domain.permissions import COMMAND, GroupRole, Role, Scope, Via
-from storewatch.services import invitations, logins, outage_notes, reporting, tokens
+from storewatch.services import (
+    invitations,
+    logins,
+    making,
+    outage_notes,
+    reporting,
+    tokens,
+)
 from storewatch.services.reporting import Request
 from storewatch.storage import accounts
 from storewatch.storage.access_tables import Account
@@ -128,7 +135,7 @@ def ids_of(service: Service, manager: Token) -> dict[str, str]:
         assert isinstance(account, Account)
         caller = logins.caller_of(session, account, Via.TOKEN)
     report_id = reporting.trigger(service.database, caller, Request(), 1 << 60)
-    reporting.make(service.database, report_id)
+    making.make(service.database, report_id)
     groups = manager.get("/api/v1/groups").json
     assert groups is not None
     token_id, _ = tokens.create(service.database, caller, "Mia's", Scope.READ, None)

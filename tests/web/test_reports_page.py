@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from storewatch.domain.clock import parse_instant
 from storewatch.domain.permissions import COMMAND, GroupRole, Role
-from storewatch.services import reporting
+from storewatch.services import making, reporting
 from storewatch.services.reporting import Request
 from storewatch.storage import groups, reports, stores
 from storewatch.storage.db import Database
@@ -32,7 +32,7 @@ USUAL = Request()
 def made(database: Database, request: Request = USUAL) -> str:
     """The address of a complete report."""
     report_id = reporting.trigger(database, COMMAND, request, 1 << 60)
-    reporting.make(database, report_id)
+    making.make(database, report_id)
     return f"/reports/{report_id}"
 
 
@@ -76,7 +76,7 @@ def test_a_report_is_started_watched_and_read(client: FlaskClient, database: Dat
     assert "The report waits for its turn." in waiting
     assert '<noscript><meta http-equiv="refresh" content="1">' in waiting
     assert "A report is being made." in client.get("/reports").text
-    reporting.make(database, UUID(place.rpartition("/")[2]))
+    making.make(database, UUID(place.rpartition("/")[2]))
     done = client.get(place).text
     assert "All stores, up and down, as of Mon 23 Jan 2023, 17:15:00 UTC" in done
     assert "1 store gave no zone: counted in America/Chicago." in done
@@ -146,7 +146,7 @@ def test_what_makes_no_sense_is_said_beside_what_was_entered(
 def test_a_time_of_ones_own_is_counted_from_and_to(client: FlaskClient, database: Database) -> None:
     load_chicago(database)
     place = started(client, since="2023-01-23 16:00", as_of="2023-01-23T11:00-06:00")
-    reporting.make(database, UUID(place.rpartition("/")[2]))
+    making.make(database, UUID(place.rpartition("/")[2]))
     told = said(client.get(f"/api/v1{place}"))
     assert told["as_of"] == "2023-01-23T17:00:00.000000Z"
     assert told["windows"] == [{"name": "chosen_time", "length_seconds": 3600}]
@@ -168,7 +168,7 @@ def test_a_report_of_chosen_stores_is_not_told_as_one_of_all(client: FlaskClient
     load_chicago(database)
     for fields, head in (({}, "<h1>All stores,"), ({"stores": " 1 \n\n1"}, "<h1>Chosen stores,")):
         place = started(client, **fields)
-        reporting.make(database, UUID(place.rpartition("/")[2]))
+        making.make(database, UUID(place.rpartition("/")[2]))
         assert head in client.get(place).text
 
 
@@ -285,7 +285,7 @@ def test_a_member_sees_rows_of_their_stores_of_now(service: Service) -> None:
     maple, oak = service.group("maples", "maple"), service.group("oaks", "oak")
     mia = Browser(service, "mia@maple.example", maples=GroupRole.MANAGER)
     place = mia.send("/reports").location
-    reporting.make(service.database, UUID(place.rpartition("/")[2]))
+    making.make(service.database, UUID(place.rpartition("/")[2]))
     assert ids(mia.read(place)) == ["maple"]
     assert "oak" not in mia.read(place)
     with service.database.transaction() as session:
@@ -302,7 +302,7 @@ def test_the_late_polls_of_others_are_not_told(service: Service) -> None:
     service.group("maples", "maple")
     mia = Browser(service, "mia@maple.example", maples=GroupRole.MANAGER)
     place = mia.send("/reports").location
-    reporting.make(service.database, UUID(place.rpartition("/")[2]))
+    making.make(service.database, UUID(place.rpartition("/")[2]))
     load(service.database, "store_id,status,timestamp_utc\noak,active,2023-01-23 16:10:00 UTC\n")
     assert "No poll from before its time came later." in mia.read(place + "/late")
 

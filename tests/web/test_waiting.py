@@ -14,7 +14,7 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from storewatch.domain.permissions import COMMAND, GroupRole, Role
-from storewatch.services import reporting, tokens, users
+from storewatch.services import making, tokens, users
 from storewatch.services.reporting import MOST_WAITING
 from tests.factories import load_chicago
 from tests.web.service import Service, Token
@@ -58,7 +58,7 @@ def test_who_loses_their_right_while_they_wait_is_told_nothing(
         answer = thread.submit(waiter.get, path.format(id=report_id))
         assert is_waiting.wait(60)
         change(service, waiter)
-        reporting.make(service.database, report_id, lambda _: None)
+        making.make(service.database, report_id, lambda _: None)
         assert answer.result(60).status_code == status
 
 

@@ -6,9 +6,9 @@ import click
 
 from storewatch import config
 from storewatch.cli import edge
+from storewatch.cli.children import counted, end_with_parent
 from storewatch.cli.common import opened_database
 from storewatch.cli.logs import configure_log
-from storewatch.cli.serve import counted, end_with_parent
 from storewatch.services.reporting import usual
 
 

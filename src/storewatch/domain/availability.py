@@ -147,8 +147,7 @@ def segments(
     may be later than `until`, and `opens` must reach past it for a poll at `until` itself to count.
     """
     axis = _axis(start, until, rules)
-    at = axis.pack(polls.store, polls.at)
-    kept = _in_hours(at, axis.pack(opens.store, opens.start), axis.pack(opens.store, opens.end))
+    at, kept = _that_count(axis, polls, opens)
     said = InHours(at[kept], polls.active[kept], kept, rules.max_gap)
     pieces = _pieces(said.place, said.active, kept, rules)
     found = _cut(pieces, opens, start, until, axis, said)
@@ -157,12 +156,7 @@ def segments(
 
 def in_hours(polls: Polls, opens: Intervals, start: int, until: int) -> Polls:
     """Those of polls in [start, until] that lie in an open interval; as for `segments`."""
-    axis = Axis(start, until + 1)
-    at, low, high = (
-        axis.pack(each.store, when)
-        for each, when in ((polls, polls.at), (opens, opens.start), (opens, opens.end))
-    )
-    kept = _in_hours(at, low, high)
+    _, kept = _that_count(Axis(start, until + 1), polls, opens)
     return Polls(polls.store[kept], polls.at[kept], polls.active[kept])
 
 
@@ -249,10 +243,11 @@ def _axis(start: int, until: int, rules: Rules) -> Axis:
     return Axis(start - 2 * rules.max_gap, until + rules.max_gap + 1)
 
 
-def _in_hours(polls: Int64, starts: Int64, ends: Int64) -> Int64:
-    """Positions of the polls that lie in an open interval. All arguments are axis coordinates."""
-    first = np.searchsorted(polls, starts)
-    return ranges(first, np.searchsorted(polls, ends) - first)
+def _that_count(axis: Axis, polls: Polls, opens: Intervals) -> tuple[Int64, Int64]:
+    """The polls on the axis, and the positions of those that lie in an open interval."""
+    at = axis.pack(polls.store, polls.at)
+    first = np.searchsorted(at, axis.pack(opens.store, opens.start))
+    return at, ranges(first, np.searchsorted(at, axis.pack(opens.store, opens.end)) - first)
 
 
 def _borders(at: Int64, rules: Rules) -> Int64:

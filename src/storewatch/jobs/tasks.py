@@ -18,6 +18,7 @@ from storewatch.services import (
     history,
     idempotency,
     mailing,
+    making,
     packing,
     people,
     reporting,
@@ -80,7 +81,7 @@ def _add_reports(app: App, database: Database, means: Means) -> None:
     # No end to the retries: the report itself counts its attempts and gives up.
     @app.task(name=reporting.TASK, queue=reporting.QUEUE, retry=RetryStrategy(wait=1))
     def make_report(report_id: str) -> None:
-        reporting.make(database, UUID(report_id), by=means.spread)
+        making.make(database, UUID(report_id), by=means.spread)
 
     @app.task(name=announcing.TASK, queue=announcing.QUEUE, retry=_ANNOUNCEMENT_TRIES)
     def announce_report(report_id: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from storewatch.services import reporting
+from storewatch.services import making
 from storewatch.storage import report_rows
 from storewatch.storage.db import Database
 from tests.factories import load
@@ -43,7 +43,7 @@ def path(client: FlaskClient, database: Database) -> str:
     """A complete report."""
     load(database, POLLS, HOURS, STORES, ZONES)
     report_id = said(client.post(PATH, json={}))["report_id"]
-    reporting.make(database, UUID(report_id))
+    making.make(database, UUID(report_id))
     return f"{PATH}/{report_id}"
 
 
@@ -329,7 +329,7 @@ def test_a_report_without_rows_is_a_file_with_a_header(
 ) -> None:
     load(database, POLLS)
     report_id = said(client.post(PATH, json={"as_of": "2022-01-01T00:00:00Z"}))["report_id"]
-    reporting.make(database, UUID(report_id))
+    making.make(database, UUID(report_id))
     path = f"{PATH}/{report_id}"
     header = fetched(client, path, "csv", form).decode()
     assert header.startswith("store_id,")

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from storewatch.domain.permissions import GroupRole, Role, Scope
-from storewatch.services import reporting
+from storewatch.services import making, reporting
 from storewatch.storage.db import Database
 from storewatch.storage.verify import verify
 from tests.factories import load
@@ -56,7 +56,7 @@ def asked(token: Token, **body: Any) -> Any:
 def made(service: Service, token: Token, **body: Any) -> Any:
     """A report that is complete."""
     report_id = asked(token, **body)["report_id"]
-    reporting.make(service.database, UUID(report_id))
+    making.make(service.database, UUID(report_id))
     return said(token.get(f"{PATH}/{report_id}"))
 
 
@@ -84,7 +84,7 @@ def test_a_report_goes_from_queued_to_complete(town: Service, operator: Token) -
         "2023-01-23T18:00:00.000000Z",
         None,
     )
-    reporting.make(town.database, UUID(waiting["report_id"]))
+    making.make(town.database, UUID(waiting["report_id"]))
     done = said(operator.get(answer.headers["Location"] + "?wait=60"))
     assert (done["status"], done["progress"], done["stores"]) == ("complete", 100, 3)
     assert (done["assumed_open_24x7"], done["assumed_default_zone"]) == (2, 3)
@@ -180,7 +180,7 @@ def test_without_polls_the_answer_says_what_to_do(service: Service) -> None:
 
 def test_a_list_is_paged_newest_first_and_filtered(town: Service, operator: Token) -> None:
     every = [asked(operator)["report_id"] for _ in range(5)]
-    reporting.make(town.database, UUID(every[2]))
+    making.make(town.database, UUID(every[2]))
     operator.patch(f"{PATH}/{every[3]}", json={"pinned": True})
     found, cursor = [], ""
     while cursor is not None:
@@ -237,7 +237,7 @@ def test_a_report_that_waits_is_cancelled_and_never_made(town: Service, operator
     report_id = asked(operator)["report_id"]
     cancelled = said(operator.post(f"{PATH}/{report_id}/cancel"))
     assert (cancelled["status"], cancelled["finished_at"] is None) == ("cancelled", False)
-    reporting.make(town.database, UUID(report_id))
+    making.make(town.database, UUID(report_id))
     assert said(operator.get(f"{PATH}/{report_id}"))["status"] == "cancelled"
     assert said(operator.get(f"/get_report?report_id={report_id}")) == {
         "status": "Failed",

@@ -75,7 +75,7 @@ def schema(found: str | None, needed: str) -> Finding:
         return bad(
             "schema",
             f"revision {found}, and this storewatch needs {needed}: migrations are pending",
-            "back the database up, then run `storewatch db upgrade`",
+            "run `storewatch db upgrade`, which makes a backup first",
         )
     return bad(
         "schema",

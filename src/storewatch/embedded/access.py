@@ -46,11 +46,8 @@ def psql_command(home: Path) -> tuple[list[str], dict[str, str]]:
     place = place_of(home)
     server = _server(place)
     target = {"PGHOST": str(server.socket_folder), "PGPORT": str(server.port)}
-    return [str(find_tool("psql"))], target | {
-        "PGUSER": NAME,
-        "PGDATABASE": NAME,
-        "PGPASSFILE": str(place.pgpass),
-    }
+    who = {"PGUSER": NAME, "PGDATABASE": NAME, "PGPASSFILE": str(place.pgpass)}
+    return [str(find_tool("psql"))], target | who
 
 
 def _server(place: Place) -> Postmaster:

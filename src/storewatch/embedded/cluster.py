@@ -10,7 +10,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from storewatch.embedded.files import read_file, remove_leftovers, sync_folder, write_file
+from storewatch.durable import sync_folder
+from storewatch.embedded.files import read_file, remove_leftovers, write_file
 from storewatch.embedded.place import Place
 from storewatch.embedded.programs import Programs, system_programs
 from storewatch.errors import EmbeddedServerError

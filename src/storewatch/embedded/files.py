@@ -32,15 +32,6 @@ def read_file(path: Path) -> str | None:
         return None
 
 
-def sync_folder(folder: Path) -> None:
-    """Make renames within `folder` survive a power failure."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def remove_leftovers(folder: Path, pattern: str) -> None:
     """Remove what a killed command left half made; what resists is left for the next time."""
     for leftover in folder.glob(pattern):

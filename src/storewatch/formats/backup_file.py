@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from storewatch.durable import sync_folder
 from storewatch.errors import FileRefusedError
 
 FORMAT = 1
@@ -87,7 +88,7 @@ def writing(path: Path, progress: Progress) -> Iterator[Writer]:
             part.rename(path)
         finally:
             part.unlink(missing_ok=True)
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 def clear_parts(folder: Path) -> None:
@@ -99,14 +100,6 @@ def clear_parts(folder: Path) -> None:
             except BlockingIOError:
                 continue  # somebody is writing it
             part.unlink(missing_ok=True)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class Backup:

@@ -47,12 +47,12 @@ def of_machine(place: Place) -> Iterator[Finding]:
         yield judge.disk(about, str(path), shutil.disk_usage(ground).free)
     yield judge.memory(*machine.memory())
     yield judge.files(machine.loose_files(place.home, place.uploads, place.secrets))
-    yield _backup(place)
+    yield of_backup(place.home, place.backup_us)
 
 
-def _backup(place: Place) -> Finding:
-    last = last_backup(place.home)
-    within_s = place.backup_us / SECOND
+def of_backup(home: Path, within_us: int) -> Finding:
+    """How the last backup of a home stands, which should be no older than that."""
+    last, within_s = last_backup(home), within_us / SECOND
     if last is None:
         return judge.backup(None, "", within_s)
     age_s = (datetime.now(UTC) - last.at).total_seconds()
@@ -81,8 +81,8 @@ def unreachable(reason: str) -> Finding:
 
 
 def _server(session: Session) -> Finding:
-    shown, number = condition.server_version(session)
-    if number < db.OLDEST_SERVER:
+    shown = condition.server_version(session)
+    if db.server_version(session) < db.OLDEST_SERVER:
         return judge.bad("PostgreSQL", f"{shown} is too old", "storewatch needs 15 or newer")
     return judge.ok("PostgreSQL", shown)
 

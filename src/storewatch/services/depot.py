@@ -12,6 +12,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from storewatch.domain.sizes import parse_size
+from storewatch.durable import sync_folder
 from storewatch.errors import BusyError, SettingsError
 
 _AT_ONCE = 4
@@ -133,12 +134,3 @@ def _stored() -> Iterator[None]:
         yield
     except OSError as error:
         raise BusyError(f"The file cannot be stored on the server ({error.strerror})", 60) from error
-
-
-def sync_folder(folder: Path) -> None:
-    """Has the disk keep what was made, renamed and removed in a folder."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +20,7 @@ from storewatch.domain import checkup as judge
 from storewatch.domain.checkup import Finding, State
 from storewatch.domain.clock import SECOND
 from storewatch.outbound import addresses, webhooks
+from storewatch.services import checkup
 from storewatch.services.backups import last_backup
 from storewatch.storage import condition
 from storewatch.storage.condition import Condition
@@ -58,10 +58,8 @@ def _findings(now: Condition, limits: Limits) -> Iterator[Finding]:
     yield judge.queue(now.waits, now.oldest_s, now.stalled, working=now.working)
     if limits.feed_us is not None and now.last_feed_s is not None:
         yield judge.feed(now.last_feed_s, now.newest_poll_s, limits.feed_us / SECOND)
-    last = last_backup(limits.home)
-    if last is not None:
-        age_s = (datetime.now(UTC) - last.at).total_seconds()
-        yield judge.backup(age_s, str(last.path), limits.backup_us / SECOND, there=last.path.exists())
+    if last_backup(limits.home) is not None:
+        yield checkup.of_backup(limits.home, limits.backup_us)
 
 
 def beat(url: str, ailing: list[str]) -> None:

@@ -22,9 +22,10 @@ from uuid import UUID
 import structlog
 
 from storewatch.domain.permissions import Via, anybody
+from storewatch.durable import sync_folder
 from storewatch.errors import BusyError, FileRefusedError, SettingsError
 from storewatch.services import imports, uploads
-from storewatch.services.depot import Depot, Part, sync_folder
+from storewatch.services.depot import Depot, Part
 from storewatch.storage import uploads as stored
 from storewatch.storage.access_tables import Upload
 from storewatch.storage.db import Database

@@ -112,11 +112,10 @@ def lacking(session: Session) -> Lacking:
     return Lacking(*session.execute(query).one())
 
 
-def server_version(session: Session) -> tuple[str, int]:
-    """The server's version as it says it, such as `18.1`, and as a number, such as 180001."""
-    query = text("SELECT current_setting('server_version'), current_setting('server_version_num')")
-    shown, number = session.execute(query).one()
-    return str(shown).partition(" ")[0], int(number)
+def server_version(session: Session) -> str:
+    """The server's version as it says it, such as `18.1`."""
+    shown = session.execute(text("SELECT current_setting('server_version')")).scalar_one()
+    return str(shown).partition(" ")[0]
 
 
 def clock_us(session: Session) -> int:

@@ -42,20 +42,20 @@ def register(app: Flask, sources: Sources) -> None:
 
 
 def _begin() -> None:
-    g.began = time.perf_counter()
+    g.in_progress = True
     IN_PROGRESS.inc()
 
 
 def _count(response: Response) -> Response:
     method = request.method if request.method in _METHODS else "other"
     route = request.url_rule.rule if request.url_rule else "none"
-    took = time.perf_counter() - g.began
+    took = time.perf_counter() - g.request_began
     REQUESTS.labels(method, route, str(response.status_code)).observe(took)
     return response
 
 
 def _end(_: BaseException | None) -> None:
-    if g.pop("began", None) is not None:
+    if g.pop("in_progress", False):
         IN_PROGRESS.dec()
 
 

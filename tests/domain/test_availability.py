@@ -168,6 +168,17 @@ def test_totals_are_cut_at_the_edges_of_each_window_of_each_store() -> None:
     ]
 
 
+def test_totals_of_windows_in_order_are_those_of_the_same_in_any_order() -> None:
+    polls = make_polls([(0, 5, True), (0, 50, False), (1, 50, False), (1, 90, True)])
+    opens = make_intervals([(0, 0, 60), (0, 65, 101), (1, 20, 101)])
+    found = availability.segments(polls, opens, Rules(max_gap=30, seen_within=10), 0, 100)
+    hours = np.stack([np.arange(0, 100, 10), np.arange(10, 101, 10)], axis=1)
+    in_order = np.broadcast_to(hours, (2, 10, 2))
+    told = totals(found, in_order)
+    assert told.sum(axis=2)[0].tolist() == [10, 10, 10, 10, 10, 10, 5, 10, 10, 10]
+    assert totals(found, in_order[:, ::-1])[:, ::-1].tolist() == told.tolist()
+
+
 def test_totals_of_no_segments_are_zero() -> None:
     found = availability.segments(make_polls([]), make_intervals([]), Rules(), 0, 100)
     assert totals(found, int64([0, 100] * 3).reshape(3, 1, 2)).tolist() == [[[0] * 6]] * 3

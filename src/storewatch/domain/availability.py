@@ -362,13 +362,22 @@ def _edges_within(found: Segments, edge: Int64) -> tuple[Int64, Int64]:
 
 def _upto(found: Segments, edges: Int64) -> Int64:
     """int64[edges, 6]: microseconds of each kind from the beginning of the axis up to each edge."""
-    edge, back = np.unique(edges, return_inverse=True)
+    edge, back = _distinct(edges)
     index = np.searchsorted(found.place, edge, side="right")
     last = np.maximum(index - 1, 0)
     beyond = np.where(index > 0, found.place[last] + found.length[last] - edge, 0)
     before = np.cumsum(_sums_between(found, index), axis=0)
     before[np.arange(len(edge)), found.kind[last]] -= np.maximum(beyond, 0)
     return before[back]
+
+
+def _distinct(edges: Int64) -> tuple[Int64, Int64]:
+    """The edges in order, each once, and where each of those given is among them."""
+    step = np.diff(edges)
+    if (step < 0).any():
+        return np.unique(edges, return_inverse=True)
+    new = np.append(True, step > 0)  # those of hours that follow each other are in order already
+    return edges[new], np.cumsum(new) - 1
 
 
 def _sums_between(found: Segments, index: Int64) -> Int64:

@@ -59,15 +59,20 @@ def only_last(seen: Sight, rows: store_now.Rows, claimed: Stretches) -> Bools:
 
     What changed at t and later reaches back to the poll before t and no further, for an instant before that
     one has it nearer. So a poll between midnight and t spares the days before, if it counts: one that was
-    made while the store is closed decides nothing. T may not have gone back.
+    made while the store is closed decides nothing. If all changes are later than the T of before, t is that
+    of the first poll which counts since, and without one nothing reaches back. T may not have gone back.
     """
     spared = np.zeros(len(seen.store_keys), np.bool_)
     if not rows.there.any():
         return spared
     found, midnight = seen.recent_in_hours(), seen.last_midnights()
-    changed = claimed.earliest(seen.store_keys) + MAX_GAP
+    news, changed = np.full_like(midnight, NEVER), claimed.earliest(seen.store_keys) + MAX_GAP
+    new = found.at > rows.as_of[found.store]
+    np.minimum.at(news, found.store[new], found.at[new])
+    changed = np.where(changed > rows.as_of, news, changed)
     between = (found.at >= midnight[found.store]) & (found.at < changed[found.store])
     spared[found.store[between]] = True
+    spared |= (changed == NEVER) & (rows.as_of >= midnight)
     return spared & rows.there & (rows.as_of <= seen.as_of)
 
 

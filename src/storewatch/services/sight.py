@@ -87,13 +87,20 @@ class Sight:
 
     def last_days(self) -> Int64:
         """int64[stores]: the day that T lies in, or ends."""
-        at = np.full(len(self.store_keys), self.as_of - 1)
-        return local_days(at, self.schedule.zone, self.schedule.zone_names)
+        found: Int64 = self._last_days[self.schedule.zone]
+        return found
 
     def last_midnights(self, days: int = 1) -> Int64:
         """int64[stores]: the instants at which so many last days begin."""
-        first = self.last_days()[:, None] - days + 1
-        return midnights(first, self.schedule.zone, self.schedule.zone_names)[:, 0]
+        each = np.arange(len(self._last_days), dtype=np.int32)
+        first = self._last_days[:, None] - days + 1
+        return midnights(first, each, self.schedule.zone_names)[self.schedule.zone, 0]
+
+    @cached_property
+    def _last_days(self) -> Int64:
+        """int64[zones]: of a store in each of the zones."""
+        zones_ = np.arange(len(self.schedule.zone_names), dtype=np.int32)
+        return local_days(np.full(len(zones_), self.as_of - 1), zones_, self.schedule.zone_names)
 
     def at_present(self, last: LastOpen) -> States:
         """How the stores stand that had this open time up to T."""

@@ -94,7 +94,8 @@ class Sight:
         """int64[stores]: the instants at which so many last days begin."""
         each = np.arange(len(self._last_days), dtype=np.int32)
         first = self._last_days[:, None] - days + 1
-        return midnights(first, each, self.schedule.zone_names)[self.schedule.zone, 0]
+        found: Int64 = midnights(first, each, self.schedule.zone_names)[self.schedule.zone, 0]
+        return found
 
     @cached_property
     def _last_days(self) -> Int64:

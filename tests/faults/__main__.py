@@ -17,14 +17,14 @@ from collections.abc import Iterable, Iterator
 
 from bench import machine
 from bench.measure import ROOT
-from tests.faults import cut, disk, kinds, migration, page, twins
+from tests.faults import clock, cut, disk, kinds, migration, page, twins
 from tests.faults.load import Answers
 from tests.faults.suite import Fault, Tried, repeated, try_all
 from tests.faults.town import Town, open_folder, town
 
 _USUAL_ROUNDS = 5
 _ONLY = os.environ.get("FAULTS_ONLY", "").split(",")
-_SECONDS = {"town": 740.0, "cut": 200.0, "disk": 60.0, "alone": 200.0}
+_SECONDS = {"town": 690.0, "cut": 200.0, "disk": 60.0, "clock": 50.0, "alone": 200.0}
 
 
 def main() -> None:
@@ -32,10 +32,9 @@ def main() -> None:
     longer = float(os.environ.get("FAULTS_MINUTES", 20 * max(1.0, rounds / _USUAL_ROUNDS))) / 20
     began, load_before, answers = time.monotonic(), machine.load(), Answers()
     found: list[Tried] = []
-    for name, part in (("town", _town), ("cut", _cut), ("disk", _disk), ("alone", _alone)):
+    for name, part in (("town", _town), ("cut", _cut), ("disk", _disk), ("clock", _clock), ("alone", _alone)):
         print(f"{name} …", file=sys.stderr, flush=True)
         found += part(rounds, time.monotonic() + longer * _SECONDS[name], answers)
-    found.append(Tried("the clock jumping by an hour, forward and back"))
     about = machine.here(load_before, (time.monotonic() - began) / 60)
     text = page.written(found, answers, about)
     if _ONLY == [""]:
@@ -87,6 +86,20 @@ def _disk(rounds: int, until: float, answers: Answers) -> list[Tried]:
                 yield there
 
     return try_all(opened, _of([disk.FULL]), rounds if disk.can() else 0, until)
+
+
+def _clock(rounds: int, until: float, answers: Answers) -> list[Tried]:
+    with open_folder() as folder:
+        if not clock.can():
+            return [Tried(clock.NAME)]
+        more, fault = clock.shifted(folder)
+
+        @contextlib.contextmanager
+        def opened() -> Iterator[Town]:
+            with open_folder() as home, town(home, answers=answers, more=more) as there:
+                yield there
+
+        return try_all(opened, _of([fault]), rounds, until)
 
 
 def _alone(rounds: int, until: float, _: Answers) -> list[Tried]:

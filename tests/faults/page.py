@@ -78,9 +78,8 @@ for a minute.
 - A standby that takes over. storewatch connects again to whatever its URL leads to; what the old server had
   committed
   and the new one has not is lost, as with any asynchronous standby.
-- The clock of the machine jumping, with all processes alive. One cannot set it for a test alone, and under
-  libfaketime the web process and the worker did not come to work. What depends on the clock is handed it, and
-  tests of alerts, schedules and packs hand over what they like.
+- The clock of the machine jumping by more than an hour, or to before what is stored. What depends on the
+  clock is handed it, and tests of alerts, schedules and packs hand over what they like.
 - Networks that are slow or lose packets without a cut, beyond PostgreSQL that stands still.
 - Faults that come together, but for those of a scripted day
   ([tests/acceptance/test_scripted_day.py](../tests/acceptance/test_scripted_day.py)), in which any may.

@@ -156,12 +156,14 @@ def town(
     probe: bool = True,
     through: Callable[[str], str] | None = None,
     answers: Answers | None = None,
+    more: dict[str, str] | None = None,
     seed: int = 1,
 ) -> Iterator[Town]:
     """A town in a folder, with its own PostgreSQL. `through` makes of its URL the one by which the service
-    reaches it; `answers` hears of what the pages' readers were answered.
+    reaches it; `answers` hears of what the pages' readers were answered; `more` is what the environment of
+    all commands has besides.
     """
-    home = {"STOREWATCH_HOME": str(folder / "home"), "STOREWATCH_DATABASE_URL": ""}
+    home = {"STOREWATCH_HOME": str(folder / "home"), "STOREWATCH_DATABASE_URL": "", **(more or {})}
     outside = Path(tempfile.mkdtemp(prefix="storewatch-faults-files-"))
     dice = random.Random(seed)  # noqa: S311
     with contextlib.ExitStack() as stack:

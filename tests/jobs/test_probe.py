@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
 from sqlalchemy import text
 
+from storewatch.domain.clock import HOUR, to_us
+from storewatch.jobs import probe
 from storewatch.jobs.hosts import Hosts, host_of
 from storewatch.jobs.probe import Manner, Probe
 from storewatch.outbound.addresses import networks
@@ -103,6 +106,22 @@ def test_a_new_storefront_is_looked_at_within_ten_seconds(database: Database) ->
 
         probed(database, enough)
         assert time.monotonic() - added[0] < 10
+
+
+def test_looks_go_on_when_the_clock_was_set_back(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead = [HOUR]
+    monkeypatch.setattr(probe, "_now", lambda: to_us(datetime.now(UTC)) + ahead[0])
+    with storefront() as shop:
+        for name in "abcdefghij":
+            front(database, shop, name)
+
+        def enough() -> bool:
+            if ahead[0] and storefronts.polls(database):
+                ahead[0] = 0
+                shop.came.clear()
+            return not ahead[0] and len(shop.came) >= 3
+
+        probed(database, enough)
 
 
 def test_a_host_that_asks_for_peace_gets_it_and_nothing_is_said_of_its_stores(database: Database) -> None:

@@ -167,12 +167,20 @@ def totals(found: Segments, windows: Int64) -> Int64:
     zone. They must lie within the time that the segments were made for.
     """
     stores, count, _ = windows.shape
+    told = upto(found, windows.reshape(stores, -1)).reshape(stores, count, 2, len(Kind))
+    return told[:, :, 1] - told[:, :, 0]
+
+
+def upto(found: Segments, edges: Int64) -> Int64:
+    """int64[stores, edges, 6]: microseconds of each `Kind` from one beginning for all to each edge, so that
+    two of a store, one taken from the other, tell the time between them. `edges` int64[stores, edges] must
+    lie within the time that the segments were made for.
+    """
+    stores, count = edges.shape
     if not len(found):
         return np.zeros((stores, count, len(Kind)), np.int64)
-    row = np.repeat(np.arange(stores), count * 2)
-    edges = found.axis.pack(row, windows.reshape(-1))
-    upto = _upto(found, edges).reshape(stores, count, 2, len(Kind))
-    return upto[:, :, 1] - upto[:, :, 0]
+    row = np.repeat(np.arange(stores), count)
+    return _upto(found, found.axis.pack(row, edges.reshape(-1))).reshape(stores, count, len(Kind))
 
 
 def totals_by_store(

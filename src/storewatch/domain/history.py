@@ -19,7 +19,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from storewatch.domain.availability import Kind, Segments, totals
+from storewatch.domain.availability import Kind, Segments, totals, upto
 from storewatch.domain.axis import Axis, Int64
 from storewatch.domain.bounds import bounds
 from storewatch.domain.clock import HOUR
@@ -225,10 +225,9 @@ def by_hour(found: Segments, asked: Frame, wanted: Bools) -> tuple[Int64, Int64]
     spans = _spans(asked)
     number = -(-np.diff(asked.edges, axis=1) // HOUR)
     hours = int(number.max())
-    start = spans[:, :, :1] + np.arange(hours) * HOUR
-    edges = np.minimum(np.stack([start, start + HOUR], axis=3), spans[:, :, 1][:, :, None, None])
-    told = totals(found, edges.reshape(stores, count * hours, 2))
-    return told.reshape(stores, count, hours, len(Kind))[wanted], number[wanted]
+    edges = np.minimum(spans[:, :, :1] + np.arange(hours + 1) * HOUR, spans[:, :, 1:])
+    told = upto(found, edges.reshape(stores, -1)).reshape(stores, count, hours + 1, len(Kind))
+    return np.diff(told[wanted], axis=1), number[wanted]
 
 
 def _spans(asked: Frame) -> Int64:

@@ -104,6 +104,7 @@ class Probe:
         self._spans_at = 0
         self._due: list[tuple[int, int, Plan]] = []
         self._number = count()
+        self._clock = 0
         self._running: dict[int, asyncio.Task[None]] = {}
         self._seen: list[Look] = []
         self._tally = _Tally()
@@ -156,7 +157,7 @@ class Probe:
         now, zone, old = _now(), self._manner.default_zone, self._plans
         found = probing.plans(self._database, now, zone) if ours else []
         fresh = {plan.store_key: plan for plan in found}
-        if fresh.keys() != old.keys() or now - self._spans_at >= _OPEN_EVERY:
+        if fresh.keys() != old.keys() or not 0 <= now - self._spans_at < _OPEN_EVERY:
             self._spans, self._spans_at = probing.spans(self._database, found, now, zone), now
         self._ours = ours
         self._fresh = fresh
@@ -179,6 +180,11 @@ class Probe:
     async def _begin(self) -> None:
         """Begins the looks that are due."""
         now = _now()
+        if now < self._clock:  # it was set back
+            self._due = []
+            for plan in self._plans.values():
+                self._push(plan, next_look(plan.store_id, plan.every_s, now))
+        self._clock = now
         while self._due and self._due[0][0] <= now:
             _, _, plan = heapq.heappop(self._due)
             if self._plans.get(plan.store_key) is plan:

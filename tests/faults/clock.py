@@ -1,8 +1,8 @@
 """The clock of all that storewatch runs an hour ahead for a while, and back.
 
 One can't set the machine's clock for a test. So a small library that a C compiler makes here is loaded before
-the C library, and adds to the time of day what a file says; time that only elapses goes on as it does. Its own
-PostgreSQL, which is given no such environment, keeps its clock: so the two differ as well.
+the C library, and adds to the time of day what a file says; time that only elapses goes on as it does.
+PostgreSQL is given no such environment and keeps its clock: so the two differ as well.
 """
 
 from __future__ import annotations

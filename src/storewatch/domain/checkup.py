@@ -209,11 +209,21 @@ def zone_data(
     )
 
 
-def files(loose: Sequence[tuple[str, int]]) -> Finding:
-    """`loose`: files that more than their owner may read or change, each with its mode."""
+def files(loose: Sequence[tuple[str, int, int]]) -> Finding:
+    """`loose`: files that more than their owner may read or change, each with its mode and the bits of it
+    that are to go.
+    """
     if not loose:
         return ok("files", "only their owner may read what is secret in the home")
-    told = ", ".join(f"{path} ({mode:04o})" for path, mode in loose[:5])
+    told = ", ".join(f"{path} ({mode:04o})" for path, mode, _ in loose[:5])
     more = f" and {len(loose) - 5} more" if len(loose) > 5 else ""
-    paths = " ".join(path for path, _ in loose[:5])
-    return bad("files", f"others may read or change {told}{more}", f"chmod go-rwx {paths}")
+    advice = "; ".join(f"chmod {_without(bits)} {path}" for path, _, bits in loose[:5])
+    return bad("files", f"others may read or change {told}{more}", advice)
+
+
+def _without(bits: int) -> str:
+    """`go-rwx`: how chmod is told to take bits of the group and of others away."""
+    whom = ("g" if bits & 0o070 else "") + ("o" if bits & 0o007 else "")
+    return f"{whom}-" + "".join(
+        letter for letter, bit in zip("rwx", (4, 2, 1), strict=True) if bits & (bit * 9)
+    )

@@ -31,17 +31,19 @@ def clock_is_kept() -> bool | None:
     return None if found < 0 else bool(found != _UNSYNCHRONISED)
 
 
-def loose_files(home: Path, uploads: Path, secrets: Sequence[Path]) -> list[tuple[str, int]]:
-    """(path, mode) of what more than its owner may read, and should not; and of the home, if others may
-    write to it. `secrets` are files that settings come from.
+def loose_files(home: Path, uploads: Path, secrets: Sequence[Path]) -> list[tuple[str, int, int]]:
+    """(path, mode, the bits that it should not have) of what more than its owner may read, and should not;
+    and of the home, if others may write to it. `secrets` are files that settings come from.
     """
-    found = [(home, _OTHERS_MAY_WRITE)]
+    found = [(home, _OTHERS_MAY_WRITE)]  # PostgreSQL's user must get in
     found += [(path, stat.S_IRWXO) for path in secrets]  # a group may be meant to read those
     for place in {*(home / name for name in _NEVER_TO_OTHERS), uploads}:
         found.append((place, stat.S_IRWXO | stat.S_IRWXG))
         if place.name == "backups" and place.is_dir():
             found += [(path, stat.S_IRWXO | stat.S_IRWXG) for path in place.iterdir()]
-    return sorted((str(path), mode) for path, forbidden in found if (mode := _mode(path)) & forbidden)
+    return sorted(
+        (str(path), mode, forbidden) for path, forbidden in found if (mode := _mode(path)) & forbidden
+    )
 
 
 def _mode(path: Path) -> int:

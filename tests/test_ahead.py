@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -38,3 +40,14 @@ def test_trouble_reaches_the_caller_in_its_place() -> None:
     assert next(found) == 1
     with pytest.raises(ZeroDivisionError):
         next(found)
+
+
+def test_a_process_that_ends_ends_what_it_began() -> None:
+    code = """
+import threading, time
+from storewatch.ahead import ahead
+main = threading.main_thread()
+threading.Thread(target=lambda: (main.join(), time.sleep(0.2), print(list(ahead(str, [1, 2]))))).start()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("['1', '2']\n", "")

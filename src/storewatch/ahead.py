@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -17,8 +17,18 @@ def ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Re
     with ThreadPoolExecutor(1) as pool:
         coming = None
         for item in items:
-            ready, coming = coming, pool.submit(work, item)
+            ready, coming = coming, _submitted(pool, work, item)
             if ready is not None:
                 yield ready.result()
         if coming is not None:
             yield coming.result()
+
+
+def _submitted(pool: ThreadPoolExecutor, work: Callable[[Item], Result], item: Item) -> Future[Result]:
+    """Works at once in a process that is about to end: what it began it ends, but no thread is to be had."""
+    try:
+        return pool.submit(work, item)
+    except RuntimeError:
+        done: Future[Result] = Future()
+        done.set_result(work(item))
+        return done

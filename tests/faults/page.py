@@ -87,6 +87,10 @@ for a minute.
 """
 
 FINDINGS: tuple[str, ...] = (
+    "A web process whose parent was killed answered 500 to a request that it had begun, for a process "
+    "that ends is given no more threads. It does without now.",
+    "When the clock was set back, the probe looked at no storefront until it had caught up. It begins anew "
+    "by the clock of now.",
     "A job whose connection was cut while the same work was queued once more stayed in the queue as "
     "being done for as long as its worker lived: the library could not put it back. The queued one does its "
     "work now.",

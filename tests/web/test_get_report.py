@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import Connection, event, text
 
 from storewatch.services import making
 from storewatch.storage import reports
@@ -117,6 +118,24 @@ def test_no_file_before_the_report_is_complete(client: FlaskClient, report_id: s
 def test_the_id_must_be_given(client: FlaskClient) -> None:
     answer = client.get("/get_report")
     assert (answer.status_code, said(answer)["field"]) == (400, "report_id")
+
+
+@pytest.mark.parametrize("path", ["/download/{}", "/api/v1/reports/{}/file?format=json"])
+def test_a_database_that_is_lost_before_the_first_row_is_told(
+    client: FlaskClient, database: Database, complete_id: str, path: str
+) -> None:
+    reads: list[str] = []
+
+    @event.listens_for(database.engine, "before_cursor_execute")
+    def end_it(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+        if "FROM store_report" in statement:
+            reads.append(statement)
+            with database.transaction() as other:
+                number = connection.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
+                other.execute(text("SELECT pg_terminate_backend(:number, 5000)"), {"number": number})
+
+    answer = client.get(path.format(complete_id))
+    assert (len(reads), answer.status_code) == (1, 503)
 
 
 @pytest.mark.parametrize("path", ["/get_report?report_id={}", "/download/{}"])

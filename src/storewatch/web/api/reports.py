@@ -21,6 +21,7 @@ from storewatch.storage.tables import Report
 from storewatch.web import idempotency
 from storewatch.web.access import ask_again, caller, needs
 from storewatch.web.context import database, default_request, ending, now_us
+from storewatch.web.streams import begun
 
 blueprint = Blueprint("reports", __name__)
 idempotency.register(blueprint)
@@ -189,4 +190,4 @@ def _file(report: Report) -> Response:
     rows = reporting.rows(database(), caller(), report, raw=_is_raw())
     chunks = report_csv(rows, report.window_names)
     name = f'attachment; filename="{report.report_id}.csv"'
-    return Response(chunks, mimetype="text/csv", headers={"Content-Disposition": name})
+    return Response(begun(chunks), mimetype="text/csv", headers={"Content-Disposition": name})

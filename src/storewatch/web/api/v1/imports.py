@@ -23,6 +23,7 @@ from storewatch.web.api.v1.common import (
     resource,
     tagged,
 )
+from storewatch.web.streams import begun
 
 blueprint = resource("Imports", "Who loaded what and when, and what became of it. For operators.")
 
@@ -142,7 +143,7 @@ def download_rejects(path: ImportPath) -> Response:
     """The same as CSV: mend the rows and load them as a file of their own."""
     found = imports.get(database(), int(path.import_id))
     chunks = rejects_csv(imports.all_rejects(database(), found.record.import_no))
-    response = Response(chunks, mimetype="text/csv")
+    response = Response(begun(chunks), mimetype="text/csv")
     response.headers.set("Content-Disposition", "attachment", filename=f"rejects-{path.import_id}.csv")
     return response
 

@@ -30,6 +30,7 @@ from storewatch.web.api.v1.common import (
 )
 from storewatch.web.api.v1.figures import FiguresQuery
 from storewatch.web.api.v1.report_models import FleetFigures, ReportPath
+from storewatch.web.streams import begun
 
 blueprint = resource("Report rows", "What a report says of each store.")
 
@@ -186,7 +187,7 @@ def report_file(path: ReportPath, query: FileQuery) -> Response:
     )
     name = f'attachment; filename="{report.report_id}.{query.format}"'
     mimetype = FORMATS[query.format].mimetype
-    return Response(chunks, mimetype=mimetype, headers={"Content-Disposition": name})
+    return Response(begun(chunks), mimetype=mimetype, headers={"Content-Disposition": name})
 
 
 def _complete(report_id: UUID) -> Report:

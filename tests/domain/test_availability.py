@@ -182,6 +182,8 @@ def test_totals_of_windows_in_order_are_those_of_the_same_in_any_order() -> None
 def test_totals_of_no_segments_are_zero() -> None:
     found = availability.segments(make_polls([]), make_intervals([]), Rules(), 0, 100)
     assert totals(found, int64([0, 100] * 3).reshape(3, 1, 2)).tolist() == [[[0] * 6]] * 3
+    nowhere = availability.segments(make_polls([]), make_intervals([]), Rules(), 0, 100)
+    assert totals(nowhere, np.empty((0, 3, 2), np.int64)).shape == (0, 3, 6)
     no_stores = totals_by_store(make_polls([]), make_intervals([]), Rules(), np.empty((0, 3, 2), np.int64), 9)
     assert no_stores.shape == (0, 3, 6)
 

@@ -167,7 +167,7 @@ def totals(found: Segments, windows: Int64) -> Int64:
     zone. They must lie within the time that the segments were made for.
     """
     stores, count, _ = windows.shape
-    told = upto(found, windows.reshape(stores, -1)).reshape(stores, count, 2, len(Kind))
+    told = upto(found, windows.reshape(stores, count * 2)).reshape(stores, count, 2, len(Kind))
     return told[:, :, 1] - told[:, :, 0]
 
 

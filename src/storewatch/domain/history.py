@@ -226,7 +226,9 @@ def by_hour(found: Segments, asked: Frame, wanted: Bools) -> tuple[Int64, Int64]
     number = -(-np.diff(asked.edges, axis=1) // HOUR)
     hours = int(number.max())
     edges = np.minimum(spans[:, :, :1] + np.arange(hours + 1) * HOUR, spans[:, :, 1:])
-    told = upto(found, edges.reshape(stores, -1)).reshape(stores, count, hours + 1, len(Kind))
+    told = upto(found, edges.reshape(stores, count * (hours + 1))).reshape(
+        stores, count, hours + 1, len(Kind)
+    )
     return np.diff(told[wanted], axis=1), number[wanted]
 
 

@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from storewatch.domain import availability
-from storewatch.domain.availability import Kind, Policy, Rules, totals, totals_by_store
+from storewatch.domain.availability import Kind, Policy, Rules
 from storewatch.domain.axis import Axis, Int64
 from storewatch.domain.hours import open_intervals
+from storewatch.domain.totals import totals, totals_by_store
 from tests import oracle
 from tests.domain.arrays import (
     int64,

@@ -6,10 +6,11 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storewatch.domain.availability import Rules, segments, totals_by_store
+from storewatch.domain.availability import Rules, segments
 from storewatch.domain.axis import Int64
 from storewatch.domain.hours import open_intervals
 from storewatch.domain.outages import Figures, figures_by_store, outages
+from storewatch.domain.totals import totals_by_store
 from tests import oracle
 from tests.domain.arrays import int64, make_intervals, make_polls, polls_of, rules_of, schedule_of
 from tests.oracle import DAY, HOUR

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from storewatch.domain.availability import Kind, Rules, totals_by_store
+from storewatch.domain.availability import Kind, Rules
 from storewatch.domain.hours import open_intervals
 from storewatch.domain.other_weeks import (
     Change,
@@ -18,6 +18,7 @@ from storewatch.domain.other_weeks import (
 from storewatch.domain.their_catalogue import catalogue
 from storewatch.domain.their_engine import Evidence, figures, touched
 from storewatch.domain.their_rules import OURS, How, Program, Rule
+from storewatch.domain.totals import totals_by_store
 from storewatch.domain.windows import CLASSIC, before
 from tests.domain.arrays import int64, make_polls, make_schedule, polls_of, rules_of, schedule_of
 from tests.oracle import DAY, HOUR, utc

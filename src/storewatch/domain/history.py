@@ -19,11 +19,12 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from storewatch.domain.availability import Kind, Segments, totals, upto
+from storewatch.domain.availability import Kind, Segments
 from storewatch.domain.axis import Axis, Int64
 from storewatch.domain.bounds import bounds
 from storewatch.domain.clock import HOUR
 from storewatch.domain.outages import outages
+from storewatch.domain.totals import totals, upto
 from storewatch.domain.windows import midnights
 
 Bools = NDArray[np.bool_]

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from storewatch.domain.availability import Kind, Polls, Rules, Segments, by_batches, totals
+from storewatch.domain.availability import Kind, Polls, Rules, Segments, by_batches
 from storewatch.domain.axis import Int64
 from storewatch.domain.bounds import bounds
 from storewatch.domain.hours import Intervals
 from storewatch.domain.spans import Spans
+from storewatch.domain.totals import totals
 
 
 @dataclass(frozen=True)

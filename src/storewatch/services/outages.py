@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from storewatch.domain.availability import totals
 from storewatch.domain.axis import Int64
 from storewatch.domain.clock import DAY
 from storewatch.domain.outage_list import Outages, joined
 from storewatch.domain.outage_words import Outage
 from storewatch.domain.permissions import Caller
+from storewatch.domain.totals import totals
 from storewatch.domain.windows import Elapsed
 from storewatch.services import kept
 from storewatch.services.availability import Between, as_of_asked, keys_asked, span_asked

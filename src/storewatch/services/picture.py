@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from storewatch.domain import exceptions, hours
-from storewatch.domain.availability import Rules, Segments, segments, totals
+from storewatch.domain.availability import Rules, Segments, segments
 from storewatch.domain.axis import Int64
 from storewatch.domain.clock import DAY
 from storewatch.domain.cost import Lost
@@ -19,6 +19,7 @@ from storewatch.domain.exceptions import Rulings
 from storewatch.domain.hours import Schedule
 from storewatch.domain.outage_words import Outage
 from storewatch.domain.permissions import Caller
+from storewatch.domain.totals import totals
 from storewatch.domain.windows import local_days, midnights
 from storewatch.errors import UsageError
 from storewatch.services import kept, outage_cost, outages, periods, sources, stores

@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from storewatch.domain.availability import Kind, Polls, Segments, totals
+from storewatch.domain.availability import Kind, Polls, Segments
 from storewatch.domain.axis import Int64
 from storewatch.domain.bounds import bounds
 from storewatch.domain.cost import Lost
 from storewatch.domain.outage_words import Outage
 from storewatch.domain.outages import outages as counted
+from storewatch.domain.totals import totals
 from storewatch.services.availability import Window
 from storewatch.services.sources import Sources
 from storewatch.storage.exceptions_in_force import Told

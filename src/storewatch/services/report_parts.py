@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 
 from storewatch.ahead import ahead
 from storewatch.domain import exceptions
-from storewatch.domain.availability import Policy, Rules, totals_by_store
+from storewatch.domain.availability import Policy, Rules
 from storewatch.domain.axis import Int64
 from storewatch.domain.hours import Schedule
 from storewatch.domain.outages import Figures, figures_by_store
+from storewatch.domain.totals import totals_by_store
 from storewatch.domain.windows import Elapsed, before
 from storewatch.services import sources
 from storewatch.services.sources import Sources

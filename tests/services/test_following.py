@@ -20,7 +20,7 @@ from storewatch.errors import NotFoundError
 from storewatch.services import following, history, proof, revenue
 from storewatch.services.sight import see
 from storewatch.storage import history as marks
-from storewatch.storage import polls, store_days
+from storewatch.storage import polls, store_days, store_now
 from storewatch.storage.db import Database
 from tests.services.kept_against_engine import assert_periods_equal
 from tests.services.test_history_changes import (
@@ -163,8 +163,15 @@ def test_what_a_day_costs_falls_on_no_other_store(database: Database) -> None:
 
 @pytest.fixture
 def followed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many stores followed in each job."""
+    """How many stores followed in each job, those that stayed closed included."""
     counts: list[int] = []
+    stay = store_now.stay
+
+    def stayed(session: Session, store_keys: np.ndarray[tuple[int], np.dtype[np.int32]], as_of: int) -> None:
+        counts.append(len(store_keys))
+        stay(session, store_keys, as_of)
+
+    monkeypatch.setattr(store_now, "stay", stayed)
     real: Callable[..., tuple[object, np.ndarray[tuple[int], np.dtype[np.bool_]]]] = following.follow
 
     def counted(*given: object) -> object:
@@ -190,17 +197,27 @@ def test_stores_that_are_only_polled_follow_until_their_day_ends(
     assert 24 * 3 - sum(by_hour) >= 3  # each has one midnight
 
 
-def test_an_hour_of_polls_is_the_work_of_one_day_but_twice_a_day(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    past(database)
-    computed, stage = [], store_days.stage
+@pytest.fixture
+def computed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many days were computed in each job."""
+    counts, stage = [], store_days.stage
 
     def counted(session: Session, keys: object, days: Days, *rest: object) -> None:
-        computed.append(len(days))
+        counts.append(len(days))
         stage(session, keys, days, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(store_days, "stage", counted)
+    return counts
+
+
+def test_an_hour_of_polls_is_the_work_of_one_day_but_twice_a_day(
+    database: Database, computed: list[int]
+) -> None:
+    past(database)
+    for store in STORES:
+        make(database, "hours", (store, [(day, 60, 0) for day in range(7)], FIRST))
+    while history.update(database, USUAL):
+        pass
     by_hour = []
     for number in range(24):
         computed.clear()
@@ -210,6 +227,60 @@ def test_an_hour_of_polls_is_the_work_of_one_day_but_twice_a_day(
     # as its day ends, and with the first poll while it is open, a store's day before is looked at, too
     assert min(by_hour) == 3
     assert 24 * 3 < sum(by_hour) <= (24 + 2) * 3
+
+
+def test_a_store_that_stayed_closed_costs_no_day(database: Database, computed: list[int]) -> None:
+    """From 14:00 to 16:00 in New York: at 16:00 it is open again, and a poll of then counts."""
+    begin(database)
+    twice = [
+        (day, *opening) for day in range(7) for opening in ((10 * 3600, 14 * 3600), (16 * 3600, 20 * 3600))
+    ]
+    make(database, "hours", ("a", twice, FIRST))
+    make(database, "import", [("a", True, NOON - n * HOUR) for n in range(48)])
+    while history.update(database, USUAL):
+        pass
+    two = NOON + 6 * HOUR
+    steps = [
+        (two, True, 1),  # it was open until now
+        (two + 30 * MINUTE, False, 0),
+        (two + 2 * HOUR - MINUTE, False, 0),
+        (two + 2 * HOUR, False, 2),  # the first one of the day that counts: it speaks of the evening before
+    ]
+    for at, up, days in steps:
+        computed.clear()
+        make(database, "import", [("a", up, at)])
+        while history.update(database, USUAL):
+            pass
+        assert sum(computed) == days
+        assert proof.verify(database, USUAL).wrong == proof.verify_standing(database, USUAL).wrong == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("import", [("a", False, NOON + 5 * HOUR)]),
+        ("hours", ("a", [(day, 14 * 3600, 15 * 3600) for day in range(7)], FIRST)),
+        ("delete", ("a", NOON, 3)),
+        ("zone", ("a", "America/Chicago")),
+        ("except", ("a", "other_hours", (8, 0, 0, False))),
+    ],
+)
+def test_a_store_that_stayed_closed_is_looked_at_when_more_than_its_polls_changes(
+    database: Database, computed: list[int], change: tuple[str, object]
+) -> None:
+    begin(database)
+    open_at = [(day, 6 * 3600, 14 * 3600) for day in range(7)]
+    make(database, "hours", ("a", open_at, FIRST))
+    make(database, "import", [("a", True, NOON + 6 * HOUR + 20 * MINUTE - n * HOUR) for n in range(48)])
+    while history.update(database, USUAL):
+        pass
+    computed.clear()
+    make(database, *change)
+    make(database, "import", [("a", False, NOON + 7 * HOUR + 20 * MINUTE)])
+    while history.update(database, USUAL):
+        pass
+    assert sum(computed) > 0
+    assert proof.verify(database, USUAL).wrong == proof.verify_standing(database, USUAL).wrong == 0
 
 
 def test_a_day_that_has_not_begun_after_all_is_taken_away(database: Database) -> None:

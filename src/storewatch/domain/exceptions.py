@@ -26,7 +26,7 @@ from storewatch.domain import occurrences, zones
 from storewatch.domain.availability import Kind, Polls
 from storewatch.domain.axis import Axis, Int64, ranges
 from storewatch.domain.clock import DAY, HOUR
-from storewatch.domain.hours import OtherDays, Schedule
+from storewatch.domain.hours import Intervals, OtherDays, Schedule, open_intervals
 from storewatch.domain.spans import Spans, painted
 
 
@@ -94,10 +94,13 @@ class Rulings:
     def __len__(self) -> int:
         return len(self.everywhere) + len(self.which)
 
-    def __getitem__(self, stores: slice) -> Rulings:
+    def __getitem__(self, stores: slice | NDArray[np.bool_]) -> Rulings:
         """Those of some stores, counted from 0 again."""
         if not len(self.which):
             return self
+        if not isinstance(stores, slice):
+            own, place = stores[self.store], np.cumsum(stores, dtype=np.int32) - np.int32(1)
+            return replace(self, store=place[self.store[own]], which=self.which[own])
         low, high = np.searchsorted(self.store, np.array((stores.start, stores.stop), self.store.dtype))
         part = self.store[low:high] - np.int32(stores.start)
         return replace(self, store=part, which=self.which[low:high])
@@ -150,6 +153,12 @@ def cover(rulings: Rulings, schedule: Schedule, start: int, until: int) -> Cover
         touched,
         frozenset() if touched is None else frozenset(touched.number.tolist()),
     )
+
+
+def opens(rulings: Rulings, schedule: Schedule, start: int, until: int) -> Intervals:
+    """The open time of every store within [start, until)."""
+    found = cover(rulings, schedule, start, until)
+    return open_intervals(schedule, start, until, found.other, found.closed)
 
 
 _NIGHT = 26 * HOUR

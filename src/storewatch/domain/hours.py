@@ -58,11 +58,12 @@ class Schedule:
         """How many stores there are."""
         return len(self.always)
 
-    def __getitem__(self, stores: slice) -> Schedule:
+    def __getitem__(self, stores: slice | NDArray[np.bool_]) -> Schedule:
         """Some of the stores, counted from 0 again."""
-        low, high, _ = stores.indices(self.stores)
-        week = self.week[np.flatnonzero((self.week.store >= low) & (self.week.store < high))]
-        counted = replace(week, store=week.store - np.int32(low))
+        place = np.full(self.stores, -1, np.int32)
+        place[stores] = np.arange(len(self.always[stores]))
+        week = self.week[np.flatnonzero(place[self.week.store] >= 0)]
+        counted = replace(week, store=place[week.store])
         return Schedule(counted, self.zone[stores], self.zone_names, self.always[stores])
 
 

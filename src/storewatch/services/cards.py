@@ -8,7 +8,7 @@ from operator import add
 import numpy as np
 from sqlalchemy.orm import Session
 
-from storewatch.domain import exceptions, hours
+from storewatch.domain import exceptions
 from storewatch.domain import history as history_days
 from storewatch.domain.availability import Kind
 from storewatch.domain.clock import DAY
@@ -130,8 +130,7 @@ def _ahead(
     last = np.array([line.last for line in lines])
     edges = midnights(last[:, None] + np.array([0, 1]), schedule.zone, schedule.zone_names)
     rulings = exceptions_in_force.read(session, keys, as_of, as_of + _AHEAD)
-    cover = exceptions.cover(rulings, schedule, as_of, as_of + _AHEAD)
-    found = hours.open_intervals(schedule, as_of, as_of + _AHEAD, cover.other, cover.closed)
+    found = exceptions.opens(rulings, schedule, as_of, as_of + _AHEAD)
     ahead = [store_list.opens_of(found, number, as_of, as_of + _AHEAD) for number in range(len(lines))]
     return [(low, high) for low, high in edges.tolist()], ahead
 

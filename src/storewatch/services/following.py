@@ -54,6 +54,17 @@ class Due:
         return Due(self.claimed, self.earlier[stores])
 
 
+def stayed_closed(seen: Sight, there: Bools, before: Int64, claimed: Stretches) -> Bools:
+    """bool[stores]: of which nothing is new but T: all changes are of polls later than the T `before`, and
+    the store was open at no instant since. `there`: whether it has a T of before.
+    """
+    found = _polled(seen, there, before, claimed)
+    found &= claimed.earliest(seen.store_keys) + MAX_GAP > before
+    opens = seen.opens(int(before[found].min(initial=seen.as_of)), seen.as_of + 1)
+    found[opens.store[opens.end > before[opens.store]]] = False
+    return found
+
+
 def only_last(seen: Sight, rows: store_now.Rows, claimed: Stretches) -> Bools:
     """bool[stores]: whose last day alone may have changed, whatever else is claimed.
 
@@ -113,14 +124,22 @@ def _by_store(days: Days, stores: int) -> Int64:
 
 def _went_on(seen: Sight, rows: store_now.Rows, box: Computed, due: Due) -> Bools:
     """bool[stores]: of the same day as before, no other day changed, nor anything but polls and T."""
-    last, frame, claimed = seen.last_days(), box.frame, due.claimed
+    frame = box.frame
+    return np.asarray(
+        _polled(seen, rows.there, rows.as_of, due.claimed) & ~due.earlier
+        & (seen.last_days() < frame.first_day + frame.days) & (seen.frozen_until <= frame.edges[:, 0])
+    )  # fmt: skip
+
+
+def _polled(seen: Sight, there: Bools, before: Int64, claimed: Stretches) -> Bools:
+    """bool[stores]: whose T `before` was of the same day, and nothing changed but polls and T."""
+    last = seen.last_days()
     # hours, zones and rules change days for good; after T nothing is due but how stores stand
     anew = claimed[(claimed.first <= -NEVER) | (claimed.last >= NEVER) | (claimed.first > seen.as_of)]
-    same_day = local_days(rows.as_of - 1, seen.schedule.zone, seen.schedule.zone_names) == last
+    same_day = local_days(before - 1, seen.schedule.zone, seen.schedule.zone_names) == last
     return np.asarray(
-        rows.there & same_day & (rows.as_of <= seen.as_of) & ~due.earlier & ~anew.reach(seen.store_keys)
-        & (seen.record.archived > last) & (last < frame.first_day + frame.days)
-        & (seen.frozen_until <= frame.edges[:, 0])
+        there & same_day & (before <= seen.as_of) & ~anew.reach(seen.store_keys)
+        & (seen.record.archived > last)
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from storewatch.domain.clock import DAY
 from storewatch.domain.history import Bools, Days, Frame, Stretches
 from storewatch.domain.standing import LOOKED, SPANS
 from storewatch.services import fleet_days, open_ahead, standing
-from storewatch.services.following import Before, Due, only_last
+from storewatch.services.following import Before, Due, only_last, stayed_closed
 from storewatch.services.reporting import Request
 from storewatch.services.sight import Computed, Sight, rules_of, see
 from storewatch.storage import (
@@ -112,7 +112,10 @@ def _work_off(
     if not len(share.store_keys):
         return share.first, share.until
     with database.transaction() as session:
-        seen = see(session, share.store_keys, request, as_of or 0)
+        seen = _others(see(session, share.store_keys, request, as_of or 0), claimed)
+        keys = seen.store_keys
+        if not len(keys):
+            return share.first, share.until
         before = _before(seen)
         settled = only_last(seen, before.rows, claimed)
         stored, cut = _cut(seen, ~settled)
@@ -124,7 +127,14 @@ def _work_off(
         own = slice(0, len(seen.store_keys))
         some = bool((stored[own] <= seen.last_days()).any())
         _keep(seen, request, as_of, box, before, Due(claimed, cut[own]), stored=some)
-    return share.first, share.until if after is None else int(share.store_keys[after.stores.start])
+    return share.first, share.until if after is None else int(keys[after.stores.start])
+
+
+def _others(seen: Sight, claimed: Stretches) -> Sight:
+    """The stores without those of which nothing is new but T, and of which just that is kept."""
+    stayed = stayed_closed(seen, *store_now.times(seen.session, seen.store_keys), claimed)
+    store_now.stay(seen.session, seen.store_keys[stayed], seen.as_of)
+    return seen[~stayed] if stayed.any() else seen
 
 
 def _before(seen: Sight) -> Before:

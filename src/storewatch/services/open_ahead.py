@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from storewatch.domain import exceptions, hours, periods
+from storewatch.domain import periods
 from storewatch.domain.axis import Int64
 from storewatch.domain.windows import midnights
 from storewatch.services.sight import Sight
@@ -35,8 +35,7 @@ def _within(seen: Sight, spans: Int64) -> Int64:
     running = np.flatnonzero((spans[:, :, 0] < spans[:, :, 1]).any(axis=0)).tolist()
     if running:
         until = int(spans.max())
-        cover = exceptions.cover(seen.applied, seen.schedule, seen.as_of, until)
-        opens = hours.open_intervals(seen.schedule, seen.as_of, until, cover.other, cover.closed)
+        opens = seen.opens(seen.as_of, until)
     for number in running:
         low, high = spans[opens.store, number].T
         length = np.maximum(np.minimum(opens.end, high) - np.maximum(opens.start, low), 0)
@@ -47,9 +46,7 @@ def _within(seen: Sight, spans: Int64) -> Int64:
 def passed(seen: Sight, since: Int64) -> Int64:
     """int64[stores]: open time of stores in [since, T), within their last days."""
     until = seen.as_of
-    start = int(since.min(initial=until))
-    cover = exceptions.cover(seen.applied, seen.schedule, start, until)
-    opens = hours.open_intervals(seen.schedule, start, until, cover.other, cover.closed)
+    opens = seen.opens(int(since.min(initial=until)), until)
     found = np.zeros(len(since), np.int64)
     np.add.at(found, opens.store, np.maximum(opens.end - np.maximum(opens.start, since[opens.store]), 0))
     return found

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from storewatch.domain import exceptions, hours
+from storewatch.domain import exceptions
 from storewatch.domain.availability import Rules, Segments, segments
 from storewatch.domain.axis import Int64
 from storewatch.domain.clock import DAY
@@ -248,8 +248,7 @@ class Shown:
 
     def opens(self, start: int, end: int) -> list[tuple[int, int]]:
         """The opening hours of [start, end), after exceptions, past T as well."""
-        cover = exceptions.cover(self._rulings(start, end), self.schedule, start, end)
-        found = hours.open_intervals(self.schedule, start, end, cover.other, cover.closed)
+        found = exceptions.opens(self._rulings(start, end), self.schedule, start, end)
         pairs = zip(found.start.tolist(), found.end.tolist(), strict=True)
         return [(max(low, start), min(high, end)) for low, high in pairs if high > start and low < end]
 

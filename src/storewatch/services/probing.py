@@ -11,7 +11,7 @@ import polars as pl
 import structlog
 from sqlalchemy.orm import Session
 
-from storewatch.domain import exceptions, hours
+from storewatch.domain import exceptions
 from storewatch.domain import polls as poll_rows
 from storewatch.domain.clock import HOUR, MINUTE, from_us, iso
 from storewatch.services.takers import StatusTaker
@@ -49,8 +49,7 @@ def spans(database: Database, found: Sequence[Plan], now_us: int, default_zone: 
     with database.session() as session:
         schedule = weekly.schedule(session, keys, default_zone)
         rulings = exceptions_in_force.read(session, keys, now_us, until)
-    cover = exceptions.cover(rulings, schedule, now_us, until)
-    opens = hours.open_intervals(schedule, now_us, until, cover.other, cover.closed)
+    opens = exceptions.opens(rulings, schedule, now_us, until)
     result: Spans = {}
     columns = (keys[opens.store].tolist(), (opens.start - EARLY).tolist(), opens.end.tolist())
     for key, start, end in zip(*columns, strict=True):

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from storewatch.domain import exceptions, hours, zones
+from storewatch.domain import exceptions, zones
 from storewatch.domain import history as local
 from storewatch.domain.availability import Polls, Rules, Segments, in_hours, segments
 from storewatch.domain.axis import Int64
 from storewatch.domain.exceptions import Rulings
 from storewatch.domain.history import Bools, Days, Frame, Stretches
-from storewatch.domain.hours import Schedule
+from storewatch.domain.hours import Intervals, Schedule
 from storewatch.domain.standing import LastOpen, States, at_t
 from storewatch.domain.windows import local_days, midnights
 from storewatch.services import sources
@@ -60,7 +60,7 @@ class Sight:
     rulings: Rulings
     raw: bool
 
-    def __getitem__(self, which: slice) -> Sight:
+    def __getitem__(self, which: slice | Bools) -> Sight:
         """Some of the stores."""
         record = history.Record(self.record.first_instant[which], self.record.archived[which])
         return replace(
@@ -105,9 +105,11 @@ class Sight:
 
     def at_present(self, last: LastOpen) -> States:
         """How the stores stand that had this open time up to T."""
-        cover = exceptions.cover(self.applied, self.schedule, self.as_of, self.as_of + 1)
-        opens = hours.open_intervals(self.schedule, self.as_of, self.as_of + 1, cover.other, cover.closed)
-        return at_t(last, opens, self.as_of)
+        return at_t(last, self.opens(self.as_of, self.as_of + 1), self.as_of)
+
+    def opens(self, start: int, until: int) -> Intervals:
+        """The open time within [start, until)."""
+        return exceptions.opens(self.applied, self.schedule, start, until)
 
     @cached_property
     def _recent(self) -> tuple[int, Polls]:

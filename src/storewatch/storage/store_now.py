@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from storewatch.domain.availability import Kind
 from storewatch.domain.axis import Int64
+from storewatch.domain.clock import from_us
 from storewatch.domain.standing import NOTHING, SPANS, STATES, UNTOLD, Costs, Standing, States
 from storewatch.storage.arrays import among, positions, read_arrays
 from storewatch.storage.copying import NO_MOMENT, PG_EPOCH, copy_rows, moments, timestamps
@@ -115,6 +116,17 @@ def read(session: Session, store_keys: NDArray[np.int32]) -> Rows:
     return Rows(np.isin(np.arange(len(rows)), place), as_of + PG_EPOCH, stood)
 
 
+def times(session: Session, store_keys: NDArray[np.int32]) -> tuple[NDArray[np.bool_], Int64]:
+    """(bool[stores] of which it is stored how they stood, int64[stores] when); the keys are in order."""
+    query = f"SELECT array_agg(store_key), array_agg(as_of) FROM store_now WHERE {among(store_keys)}"
+    key, moment = read_arrays(session, query, {}, (">i4", ">i8"))
+    place = positions(store_keys)[key]
+    there, as_of = np.zeros(len(store_keys), np.bool_), np.zeros(len(store_keys), np.int64)
+    there[place[place >= 0]] = True
+    as_of[place[place >= 0]] = moment[place >= 0] + PG_EPOCH
+    return there, as_of
+
+
 def _arrays(state: str, since: str) -> str:
     """Two columns of the table as numbers."""
     number = f"coalesce(array_position({_STATES}, {state}) - 1, {NOTHING})"
@@ -136,6 +148,13 @@ def _costs(session: Session, store_keys: NDArray[np.int32]) -> list[Costs | None
         if position[key] >= 0:
             costs[position[key]] = [int(each) for each in whole], [int(each) for each in seen], int(of)
     return costs
+
+
+def stay(session: Session, store_keys: NDArray[np.int32], as_of: int) -> None:
+    """Says of stores that they stand as they stood."""
+    if len(store_keys):
+        query = text("UPDATE store_now SET as_of = :as_of WHERE store_key = ANY(CAST(:keys AS int[]))")
+        session.execute(query, {"keys": store_keys.tolist(), "as_of": from_us(as_of)})
 
 
 def keep(session: Session) -> None:

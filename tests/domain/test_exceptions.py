@@ -154,6 +154,25 @@ def joined(pieces: list[Piece]) -> list[Piece]:
 
 
 @few
+@given(asked(), st.integers(0, 7))
+def test_some_stores_are_open_as_they_are_among_all(
+    case: tuple[Fleet, list[Given], int], chosen: int
+) -> None:
+    fleet, made, _ = case
+    rulings, schedule, until = rulings_of(fleet, made), schedule_of(fleet), fleet.as_of_us
+    whole = exceptions.opens(rulings, schedule, until - 7 * DAY, until)
+    numbers = np.arange(len(fleet.store_ids))
+    for some in ((chosen >> numbers) % 2 > 0, slice(chosen % 2, len(numbers))):
+        part = exceptions.opens(rulings[some], schedule[some], until - 7 * DAY, until)
+        own = np.isin(whole.store, numbers[some])
+        assert numbers[some][part.store].tolist() == whole.store[own].tolist()
+        assert (part.start.tolist(), part.end.tolist()) == (
+            whole.start[own].tolist(),
+            whole.end[own].tolist(),
+        )
+
+
+@few
 @given(asked(), st.sampled_from((7, 168, 11)))
 def test_pieces_of_time_add_up_to_the_open_time_whatever_else_is_asked(
     case: tuple[Fleet, list[Given], int], pieces: int

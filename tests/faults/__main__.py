@@ -112,7 +112,7 @@ def _alone(rounds: int, until: float, _: Answers) -> list[Tried]:
             "`kill -9` of `storewatch db upgrade`": lambda: killing().once(),
             "two `storewatch db upgrade` at once": lambda: migration.twice(old()),
         }
-        return [repeated(name, once, rounds, until) for name, once in kinds_of.items() if _chosen(name)]
+        return repeated({name: once for name, once in kinds_of.items() if _chosen(name)}, rounds, until)
 
 
 if __name__ == "__main__":

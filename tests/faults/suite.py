@@ -107,16 +107,16 @@ def _keep(town: Town, told: str) -> None:
     print(f"{told.splitlines()[0]}\nkept in {folder}", file=sys.stderr, flush=True)
 
 
-def repeated(name: str, once: Callable[[], float], rounds: int, until: float) -> Tried:
-    """The same for what makes its own surroundings; `once` gives the seconds until all was well."""
-    tried = Tried(name)
-    for _ in range(rounds):
-        if time.monotonic() > until:
-            break
+def repeated(kinds: dict[str, Callable[[], float]], rounds: int, until: float) -> list[Tried]:
+    """The same for what makes its own surroundings; each gives the seconds until all was well."""
+    found = {name: Tried(name) for name in kinds}
+    for name in list(kinds) * rounds:
+        tried = found[name]
+        if tried.wrong or time.monotonic() > until:
+            continue
         try:
-            tried.add(once())
+            tried.add(kinds[name]())
             _tell(tried)
         except AssertionError as error:
             tried.wrong = str(error)
-            break
-    return tried
+    return list(found.values())

@@ -178,11 +178,7 @@ def _keep(
         if len(own.store_keys) < len(before.rows.there):
             before = _before(own)
         fresh = box.days()
-        store_days.stage(session, own.store_keys, fresh, *box.by_hour())
-        lacking = not np.isin(_which(fresh), _which(before.last_days)).all()
-        key, day = store_days.keep(session, change=stored, add=lacking)
-        store = np.searchsorted(own.store_keys, key)
-        changed = np.isin(np.arange(len(own.store_keys)), store[day < own.last_days()[store]])
+        changed = _write(own, box, fresh, before) if stored else _add(own, box, fresh)
         if _reaches_back(own, box):
             standing.keep(_last_days_in(own, box, fresh), box)
             told[box.stores] = True
@@ -200,6 +196,23 @@ def _keep(
         standing.keep(last_days_of(_some(seen, ~told, request)))
     if not gone_on.all():
         store_ahead.keep(session, *open_ahead.told(_some(seen, ~gone_on, request)))
+
+
+def _add(seen: Sight, box: Computed, fresh: Days) -> Bools:
+    """Stores the first days of stores. Returns bool[stores] whose days earlier than the last one are others
+    now: all, for what is known of one without days does not matter.
+    """
+    store_days.add(seen.session, seen.store_keys, fresh, *box.by_hour())
+    return np.ones(len(seen.store_keys), np.bool_)
+
+
+def _write(seen: Sight, box: Computed, fresh: Days, before: Before) -> Bools:
+    """Makes days of stores, some of which have days, the stored ones. Returns the same."""
+    store_days.stage(seen.session, seen.store_keys, fresh, *box.by_hour())
+    lacking = not np.isin(_which(fresh), _which(before.last_days)).all()
+    key, day = store_days.keep(seen.session, lacking=lacking)
+    store = np.searchsorted(seen.store_keys, key)
+    return np.isin(np.arange(len(seen.store_keys)), store[day < seen.last_days()[store]])
 
 
 def _which(days: Days) -> Int64:

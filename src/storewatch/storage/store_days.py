@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import psycopg
 from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -137,6 +139,23 @@ def stage(session: Session, store_keys: NDArray[np.int32], days: Days, by_hour: 
     connection = raw(session)
     connection.execute("DROP TABLE IF EXISTS fresh_day")
     connection.execute("CREATE TEMP TABLE fresh_day (LIKE store_day) ON COMMIT DROP")
+    _copy(connection, "fresh_day", store_keys, days, by_hour, hours)
+    connection.execute("ANALYZE fresh_day (store_key, day)")  # of arrays it is slow
+
+
+def add(session: Session, store_keys: NDArray[np.int32], days: Days, by_hour: Int64, hours: Int64) -> None:
+    """Stores the days of stores that have none yet; the rest as for `stage`."""
+    _copy(raw(session), "store_day", store_keys, days, by_hour, hours)
+
+
+def _copy(
+    connection: psycopg.Connection[Any],
+    table: str,
+    store_keys: NDArray[np.int32],
+    days: Days,
+    by_hour: Int64,
+    hours: Int64,
+) -> None:
     told = hours_of(by_hour)
     some = told.any(axis=1)
     alike, kind = np.unique(np.column_stack([hours, some]), axis=0, return_inverse=True)
@@ -146,8 +165,7 @@ def stage(session: Session, store_keys: NDArray[np.int32], days: Days, by_hour: 
         if len(rows := np.flatnonzero(kind == number))
     ]
     if parts:
-        copy_rows(connection, f"COPY fresh_day ({_COLUMNS}) FROM STDIN (FORMAT binary)", parts)
-    connection.execute("ANALYZE fresh_day (store_key, day)")  # of arrays it is slow
+        copy_rows(connection, f"COPY {table} ({_COLUMNS}) FROM STDIN (FORMAT binary)", parts)
 
 
 def _columns(store_keys: NDArray[np.int32], days: Days, by_hour: Int64, some: Int64) -> list[Column]:
@@ -167,15 +185,13 @@ def _columns(store_keys: NDArray[np.int32], days: Days, by_hour: Int64, some: In
     ]
 
 
-def keep(session: Session, *, change: bool, add: bool) -> tuple[NDArray[np.int32], Int64]:
-    """Makes the staged days the stored ones, of which some may be there already, to `change`, and some may
-    not, to `add`. A day with the same figures stays as it is. Returns the keys and days of the others.
+def keep(session: Session, *, lacking: bool) -> tuple[NDArray[np.int32], Int64]:
+    """Makes the staged days the stored ones, of which some may be `lacking`. A day with the same figures
+    stays as it is. Returns the keys and days of the others.
 
     Those that are there come first: what comes after a day decides how its week and month are added up.
     """
-    steps = [_UPDATE] * change + [_INSERT] * add
-    if not steps:
-        return np.empty(0, np.int32), np.empty(0, np.int64)
+    steps = [_UPDATE, _INSERT] if lacking else [_UPDATE]
     # a few thousand of all days are found by their key
     session.execute(text("SET LOCAL enable_seqscan = off"))
     kept = [read_arrays(session, _KEPT.format(step), {}, (">i4", ">i4")) for step in steps]

@@ -80,6 +80,12 @@ def test_a_short_line_with_all_wanted_columns_is_still_too_short() -> None:
     assert problems == {2: "too few fields: 2 where the header has 3"}
 
 
+def test_lines_of_which_one_has_what_another_lacks_are_told_apart() -> None:
+    rows, problems = read(b"id,state,more\n1,on,x\n\n2,off,x,y,z\n3,on,x\n")
+    assert rows == {2: ("1", "on"), 5: ("3", "on")}
+    assert problems == {4: "too many fields: 5 where the header has 3"}
+
+
 def test_blank_lines_are_no_rows_but_count_as_lines() -> None:
     assert read(b"id,state\n\n1,on\r\n\r\n  \n2,off") == ({3: ("1", "on"), 6: ("2", "off")}, {})
 

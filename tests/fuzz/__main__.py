@@ -91,6 +91,7 @@ def _contract(examples: int, seed: int) -> Stand:
         text=True,
         check=False,
     )
+    (KEPT / "schemathesis.log").write_text(done.stdout)
     requests = int(count.read_text()) if count.exists() else 0
     findings = [] if done.returncode == 0 else [done.stdout[-6_000:]]
     return Stand("all of the API, by schemathesis", requests, time.monotonic() - began, findings)

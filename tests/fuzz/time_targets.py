@@ -22,7 +22,9 @@ from tests.strategies import ZONES
 
 # --- times ----------------------------------------------------------------------------------------
 
-_OURS = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?( UTC|Z| ?[+-]\d\d(:?\d\d)?)?", re.ASCII)
+_OURS = re.compile(  # Python 3.11 takes +05:99
+    r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?( UTC|Z| ?[+-]\d\d(:?[0-5]\d)?)?", re.ASCII
+)
 
 
 def _theirs(text: str) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -65,6 +66,14 @@ def test_what_looks_at_if_match_says_so(stranger: FlaskClient) -> None:
     }
     assert {("patch", "/api/v1/stores/{store_id}"), ("delete", "/api/v1/zones/{store_id}")} <= told
     assert ("patch", "/api/v1/stores") not in told
+
+
+def test_whatever_the_description_refers_to_is_there(stranger: FlaskClient) -> None:
+    text = stranger.get("/api/openapi.json").text
+    references = set(re.findall(r'"\$ref": ?"#/components/(\w+)/([^"]+)"', text))
+    components = json.loads(text)["components"]
+    assert len(references) > 100
+    assert [each for each in sorted(references) if each[1] not in components[each[0]]] == []
 
 
 def test_every_example_of_a_body_works_as_it_is_shown(service: Service) -> None:

@@ -80,7 +80,7 @@ class Difference(BaseModel):
     lost: float
 
 
-class Changed(BaseModel):
+class StoreDifference(BaseModel):
     store_id: str
     down_seconds: float
     other_down_seconds: float
@@ -92,7 +92,7 @@ class Comparison(Present):
     range: Whole
     other: Whole
     difference: Difference
-    changed_most: list[Changed] = Field(description="by downtime, those that changed most first")
+    changed_most: list[StoreDifference] = Field(description="by downtime, those that changed most first")
 
 
 @blueprint.get(

@@ -87,6 +87,8 @@ for a minute.
 """
 
 FINDINGS: tuple[str, ...] = (
+    "Of two upgrades at once each made a backup, and in one second the second one's could take the place of "
+    "the first one's. Now the second waits, finds the upgrade done, and makes none.",
     "A web process whose parent was killed answered 500 to a request that it had begun, for a process "
     "that ends is given no more threads. It does without now.",
     "When the clock was set back, the probe looked at no storefront until it had caught up. It begins anew "

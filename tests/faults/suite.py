@@ -7,6 +7,7 @@ import shutil
 import statistics
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -91,10 +92,15 @@ def _try_some(
         try:
             try_once(town, fault, tried, dice)
         except AssertionError as error:
-            tried.wrong = str(error)
+            tried.wrong = _words(error)
             _keep(town, f"{fault.name}, {len(found)} faults, after {tried.times} good ones: {error}")
             return [left for left in turns[number + 1 :] if left != fault]
     return []
+
+
+def _words(error: AssertionError) -> str:
+    """What an assertion says, or where it stands if it says nothing."""
+    return str(error) or traceback.format_exception(error)[-2].strip()
 
 
 def _keep(town: Town, told: str) -> None:
@@ -118,5 +124,5 @@ def repeated(kinds: dict[str, Callable[[], float]], rounds: int, until: float) -
             tried.add(kinds[name]())
             _tell(tried)
         except AssertionError as error:
-            tried.wrong = str(error)
+            tried.wrong = _words(error)
     return list(found.values())

@@ -53,6 +53,7 @@ def test_a_full_disk_loses_nothing(shaken: tuple[Town, cut.Proxy, bool]) -> None
     try_once(there, disk.FULL, Tried(disk.FULL.name), random.Random(2))  # noqa: S311
 
 
-def test_a_killed_upgrade_is_done_whole_or_not_at_all() -> None:
+def test_a_killed_upgrade_is_done_whole_or_not_at_all_and_of_two_one_does_it() -> None:
     with migration.older() as old:
         migration.Killing(old, random.Random(3)).once()  # noqa: S311
+        migration.twice(old)

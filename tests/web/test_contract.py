@@ -126,6 +126,8 @@ def test_every_answer_is_one_that_is_documented(database: Database, tmp_path: Pa
                     "--warnings",
                     "off",
                     "--continue-on-failure",
+                    "--request-timeout",
+                    "60",  # years of days that no job has kept are computed as they are read
                     "--suppress-health-check",
                     "filter_too_much",  # some seeds find few addresses that are allowed
                 ),

@@ -102,8 +102,9 @@ def upgrade(no_backup: bool) -> None:
     with database_url(settings) as address:
         database = Database(address)
         try:
-            kept = None if no_backup else _kept(settings, database)
-            changed = storage.upgrade(database)
+            with storage.one_upgrade(database):
+                kept = None if no_backup else _kept(settings, database)
+                changed = storage.upgrade(database)
         finally:
             database.close()
     click.echo(f"The schema is at {storage.HEAD}" + ("." if changed else " already."))

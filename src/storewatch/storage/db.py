@@ -21,6 +21,7 @@ HEAD = "0016"
 OLDEST_SERVER = 150_000
 
 SCHEMA_LOCK = 0x53574442
+_TURN_LOCK = 0x53575455  # advisory: only one upgrades, its backup included
 """Advisory: only one process makes or changes the schema."""
 
 
@@ -256,6 +257,16 @@ def check_server(database: Database) -> None:
     """SettingsError if the server can't be reached, or is too old."""
     with _reachable(database) as connection:
         _check_server(connection)
+
+
+@contextmanager
+def one_upgrade(database: Database) -> Iterator[None]:
+    """Who upgrades takes turns, with the backup that is made before: the next one finds it done, and makes
+    no backup of what is new already.
+    """
+    with _reachable(database) as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TURN_LOCK})
+        yield
 
 
 def upgrade(database: Database) -> bool:

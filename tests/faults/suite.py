@@ -93,7 +93,7 @@ def _try_some(
             try_once(town, fault, tried, dice)
         except AssertionError as error:
             tried.wrong = _words(error)
-            _keep(town, f"{fault.name}, {len(found)} faults, after {tried.times} good ones: {error}")
+            _keep(town, f"{fault.name}, {len(found)} faults, after {tried.times} good ones: {tried.wrong}")
             return [left for left in turns[number + 1 :] if left != fault]
     return []
 

@@ -21,8 +21,10 @@ HEAD = "0016"
 OLDEST_SERVER = 150_000
 
 SCHEMA_LOCK = 0x53574442
-_TURN_LOCK = 0x53575455  # advisory: only one upgrades, its backup included
 """Advisory: only one process makes or changes the schema."""
+
+_TURN_LOCK = 0x53575455
+"""Advisory: only one upgrades, the backup before it included."""
 
 
 class Database:
